@@ -1,0 +1,30 @@
+from . import bids, datasets, events, preprocessing, report, viz
+from .datasets import Dataset as Dataset
+from .datasets import list_datasets as list_datasets
+from .datasets import load_dataset as load_dataset
+from .datasets import make_dataset as make_dataset
+from .datasets import make_recording as make_recording
+from .datasets import read_descriptor as read_descriptor
+from .pipeline import Pipeline as Pipeline
+from .pipeline import read_recipe as read_recipe
+from .pipeline import write_recipe as write_recipe
+from .runner import preprocess_dataset as preprocess_dataset
+
+__all__ = [
+    "Dataset",
+    "Pipeline",
+    "bids",
+    "datasets",
+    "events",
+    "list_datasets",
+    "load_dataset",
+    "make_dataset",
+    "make_recording",
+    "preprocess_dataset",
+    "preprocessing",
+    "read_descriptor",
+    "read_recipe",
+    "report",
+    "viz",
+    "write_recipe",
+]

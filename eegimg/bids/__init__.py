@@ -1,0 +1,13 @@
+"""BIDS in and out: find and read recordings, name and write derivatives."""
+
+from ._derivative import derivative_path as derivative_path
+from ._derivative import prepare_derivatives as prepare_derivatives
+from ._derivative import read_result as read_result
+from ._derivative import write_derivative as write_derivative
+from ._events import read_events_table as read_events_table
+from ._find import find_recordings as find_recordings
+from ._find import read_sidecar as read_sidecar
+from ._find import recording_files as recording_files
+from ._positions import TEMPLATE as TEMPLATE
+from ._positions import has_positions as has_positions
+from ._read import read_raw as read_raw

@@ -1,0 +1,113 @@
+"""Read one recording of a BIDS dataset with all that is known of it."""
+
+import warnings
+
+import mne_bids
+
+from .._checks import check_option
+from ._events import read_events_table, tag_annotations
+from ._find import EXTENSIONS, read_sidecar, recording_files
+from ._positions import ensure_positions
+
+_HED_NOTE = "HED annotations were detected"
+
+
+def read_raw(bids_path, *, line_freq=None, events_past_end="raise"):
+    """Read one recording of a BIDS dataset with its events, channels and positions.
+
+    Parameters
+    ----------
+    bids_path : mne_bids.BIDSPath
+        One recording, as :func:`find_recordings` lists them.
+    line_freq : float | None
+        Power line frequency in Hz for recordings whose sidecar does not state it.
+    events_past_end : 'raise' | 'drop'
+        What to do when events.tsv has onsets after the last sample.
+
+    Returns
+    -------
+    raw : mne.io.Raw
+        Not preloaded. Every column of events.tsv rides along in ``annotations.extras``, with subject,
+        session, run and source_index (row of events.tsv, from 0). ``info["temp"]`` says where positions came
+        from, which reference the sidecar names, and what was remarked on the way.
+
+    Raises
+    ------
+    RuntimeError
+        If the file is empty, truncated or unreadable, or events lie past its end.
+
+    Notes
+    -----
+    Positions come from electrodes.tsv. Where it is missing or has several versions that mne-bids will not
+    choose from, the version without a space entity or the first one is read; where there is none and every
+    EEG channel has a 10-05 name, MNE's template ``colin27_1005`` is used. Both are remarked.
+    """
+    check_option("events_past_end", events_past_end, ("raise", "drop"), "read_raw")
+    path = bids_path.fpath
+    sidecar = read_sidecar(bids_path)
+    _check_not_empty(bids_path)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            raw = mne_bids.read_raw_bids(bids_path, on_ch_mismatch="raise", verbose="error")
+        except (
+            Exception
+        ) as err:  # readers of a dozen formats raise whatever they like: one sentence for all of them
+            raise RuntimeError(f"{path.name} cannot be read: {_first_line(err)}") from err
+    remarks = [_first_line(note.message) for note in caught if _HED_NOTE not in str(note.message)]
+    _check_complete(raw, sidecar, path)
+    table = read_events_table(bids_path)
+    remarks = [text for text in remarks if not (table is not None and "outside" in text)]
+    remarks += _past_end(raw, table, path, events_past_end)
+    tag_annotations(raw, bids_path, table)
+    if raw.info["line_freq"] is None and line_freq is not None:
+        raw.info["line_freq"] = float(line_freq)
+    positions = ensure_positions(raw, bids_path, remarks)
+    raw.info["temp"] = {
+        "positions": positions,
+        "reference": str(sidecar.get("EEGReference", "n/a")),
+        "remarks": list(dict.fromkeys(remarks)),
+    }
+    return raw
+
+
+def _first_line(message):
+    lines = [line.strip() for line in str(message).splitlines() if line.strip()]
+    return lines[0] if lines else type(message).__name__
+
+
+def _check_not_empty(bids_path):
+    for file in recording_files(bids_path):
+        if file.suffix in (*EXTENSIONS, ".eeg", ".dat", ".fdt") and file.stat().st_size == 0:
+            raise RuntimeError(f"{file.name} is empty (0 bytes). Copy it again from the recording computer.")
+
+
+def _check_complete(raw, sidecar, path):
+    stated = sidecar.get("RecordingDuration")
+    lasted = raw.n_times / raw.info["sfreq"]
+    if isinstance(stated, (int, float)) and lasted < stated - max(1.0, 2 / raw.info["sfreq"]):
+        raise RuntimeError(
+            f"{path.name} is truncated: its sidecar says {stated:g} s, the file holds {lasted:g} s. "
+            "Copy the file again, or correct RecordingDuration if the shorter recording is right."
+        )
+    if raw.n_times == 0:
+        raise RuntimeError(f"{path.name} holds no samples.")
+
+
+def _past_end(raw, table, path, events_past_end):
+    if table is None:
+        return []
+    lasted = raw.n_times / raw.info["sfreq"]
+    past = table["onset"] > lasted
+    if not past.any():
+        return []
+    found = (
+        f"{past.sum()} of {len(table)} events of {path.name} lie past the end of the recording "
+        f"({lasted:g} s; last event at {table['onset'].max():g} s)"
+    )
+    if events_past_end == "drop":
+        return [f"{found} and were dropped."]
+    raise RuntimeError(
+        f"{found}. The file is truncated, or events.tsv belongs to another one. "
+        'Mend events.tsv, or accept the loss with events_past_end="drop" (--events-past-end drop).'
+    )

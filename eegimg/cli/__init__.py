@@ -1,0 +1,3 @@
+"""The command ``eegimg``: thin calls of the library."""
+
+from ._app import main as main

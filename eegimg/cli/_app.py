@@ -1,0 +1,159 @@
+"""Commands, their options and their exit codes: 0 all done, 1 some recordings failed, 2 wrong usage."""
+
+import contextlib
+import pathlib
+from typing import Annotated
+
+import typer
+
+from .. import __version__
+from . import _screen
+
+app = typer.Typer(
+    name="eegimg",
+    help="From EEG recorded while people look at images to clean, documented epochs.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+Root = Annotated[pathlib.Path, typer.Argument(help="BIDS dataset: the folder with dataset_description.json.")]
+Out = Annotated[pathlib.Path, typer.Option("--out", help="Folder for the results.")]
+
+
+def main():
+    """Run the command line."""
+    app()
+
+
+@contextlib.contextmanager
+def _one_sentence():
+    """Turn an error about what was asked into its sentence and exit code 2."""
+    try:
+        yield
+    except (ValueError, TypeError, FileNotFoundError, RuntimeError, ImportError) as err:
+        _screen.error(" ".join(str(err).split()))
+        raise typer.Exit(2) from err
+
+
+def _version(wanted: bool):
+    if wanted:
+        typer.echo(f"eegimg {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
+    ] = False,
+):
+    pass
+
+
+@app.command()
+def preprocess(
+    bids_root: Root,
+    out: Out,
+    recipe: Annotated[str, typer.Option(help="Name of a recipe or a TOML file.")] = "default",
+    subject: Annotated[
+        list[str] | None, typer.Option(help="Only this subject; may be given several times.")
+    ] = None,
+    session: Annotated[list[str] | None, typer.Option(help="Only this session.")] = None,
+    task: Annotated[list[str] | None, typer.Option(help="Only this task.")] = None,
+    run: Annotated[list[str] | None, typer.Option(help="Only this run.")] = None,
+    n_jobs: Annotated[int, typer.Option(help="Recordings at a time on this machine.")] = 1,
+    scheduler: Annotated[
+        str | None, typer.Option(help="Address of a Dask scheduler, tcp://host:8786.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done; do nothing.")] = False,
+    line_freq: Annotated[
+        float | None, typer.Option(help="Power line frequency in Hz where the dataset does not say.")
+    ] = None,
+    events_past_end: Annotated[
+        str, typer.Option(help="raise or drop: events after the last sample.")
+    ] = "raise",
+    split: Annotated[str, typer.Option(help="Column of events.tsv that marks training epochs.")] = "split",
+    allow_transductive: Annotated[
+        bool, typer.Option("--allow-transductive", help="Let steps learn from test epochs, marked.")
+    ] = False,
+    no_report: Annotated[bool, typer.Option("--no-report", help="Write no pages.")] = False,
+):
+    """Preprocess a BIDS dataset: clean epochs, a report, and a table of what was done."""
+    from ..runner import preprocess_dataset
+
+    with _one_sentence(), _screen.progress(f"Preprocessing {bids_root}") as watch:
+        summary = preprocess_dataset(
+            bids_root,
+            out,
+            recipe=recipe,
+            subjects=subject or None,
+            sessions=session or None,
+            tasks=task or None,
+            runs=run or None,
+            n_jobs=n_jobs,
+            scheduler=scheduler,
+            dry_run=dry_run,
+            line_freq=line_freq,
+            events_past_end=events_past_end,
+            split=split,
+            allow_transductive=allow_transductive,
+            report=not no_report,
+            watch=watch,
+        )
+    _screen.summary(summary)
+    if summary.failed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def report(
+    out: Annotated[pathlib.Path, typer.Argument(help="Folder that eegimg preprocess wrote.")],
+):
+    """Write the report of finished results again, without preprocessing."""
+    from ..runner import rebuild_report
+
+    with _one_sentence():
+        summary = rebuild_report(out)
+    _screen.summary(summary)
+
+
+@app.command()
+def datasets():
+    """List the datasets that eegimg knows."""
+    from ..datasets import list_datasets, read_descriptor
+
+    with _one_sentence():
+        _screen.datasets([read_descriptor(name) for name in list_datasets()])
+
+
+@app.command()
+def info(name: Annotated[str, typer.Argument(help="Name of a dataset or of a recipe.")]):
+    """Say what is known of a dataset, or what a recipe does."""
+    from ..datasets import list_datasets, read_descriptor
+    from ..pipeline import list_recipes, read_recipe, recipe_text
+
+    with _one_sentence():
+        if name in list_datasets():
+            _screen.descriptor(read_descriptor(name))
+        elif name in list_recipes() or pathlib.Path(name).suffix == ".toml":
+            pipeline = read_recipe(name)
+            _screen.recipe(pipeline, recipe_text(pipeline))
+        else:
+            read_descriptor(name)
+
+
+@app.command()
+def demo(
+    out: Out = pathlib.Path("eegimg-demo"),
+    n_subjects: Annotated[int, typer.Option(help="Simulated people.")] = 2,
+    n_jobs: Annotated[int, typer.Option(help="Recordings at a time.")] = 1,
+):
+    """Simulate a small dataset, preprocess it, and compare what was found with what was planted."""
+    from ._demo import run_demo
+
+    with _one_sentence(), _screen.progress("Demo") as watch:
+        summary, findings = run_demo(out, n_subjects=n_subjects, n_jobs=n_jobs, watch=watch)
+    _screen.summary(summary)
+    _screen.findings(findings)
+    if summary.failed:
+        raise typer.Exit(1)

@@ -1,0 +1,146 @@
+"""Events and what they mean: what rides along with an annotation becomes one row of metadata per epoch."""
+
+import pathlib
+
+import mne
+import numpy as np
+import pandas as pd
+
+from ._checks import listing, suggest
+
+NOT_EVENTS = ("bad", "edge", "boundary", "new segment", "comment")
+_RESERVED = ("onset", "duration", "description", "ch_names")
+
+
+def stimulus_annotations(raw):
+    """Return the descriptions that mark events: those with a stim_file, else all that are no marks.
+
+    Parameters
+    ----------
+    raw : mne.io.BaseRaw
+        A recording with annotations.
+
+    Returns
+    -------
+    names : list of str
+        In order of first appearance. Descriptions that start with bad, edge, boundary, new segment or comment
+        (upper or lower case) are marks of the recording, not events.
+    """
+    named, with_file = {}, {}
+    for annotation in raw.annotations:
+        name = annotation["description"]
+        if name.lower().startswith(NOT_EVENTS):
+            continue
+        named[name] = None
+        if _given((annotation.get("extras") or {}).get("stim_file")):
+            with_file[name] = None
+    return list(with_file or named)
+
+
+def _given(value):
+    return value is not None and str(value) not in ("", "n/a", "nan", "None")
+
+
+def find_events(raw, event_id=None, stim_channel=None):
+    """Find the events of a recording and what is known of each.
+
+    Parameters
+    ----------
+    raw : mne.io.BaseRaw
+        A recording.
+    event_id : dict of str to int | list of str | None
+        Which events: names of annotations, or names for the codes of a stim channel. None takes
+        :func:`stimulus_annotations`, or every code.
+    stim_channel : str | None
+        Read events from this channel. None takes annotations, and a stim channel where there are none.
+
+    Returns
+    -------
+    events : ndarray of int, shape (n_events, 3)
+        MNE's events.
+    event_id : dict of str to int
+        The codes used.
+    metadata : pandas.DataFrame
+        One row per event, in order.
+    source : str
+        "annotations" or the name of the channel.
+
+    Raises
+    ------
+    ValueError
+        If there are no events, or an asked one is not there.
+    """
+    names = stimulus_annotations(raw)
+    if stim_channel is None and names:
+        return (*_from_annotations(raw, event_id, names), "annotations")
+    stims = [raw.ch_names[pick] for pick in mne.pick_types(raw.info, stim=True, exclude=[])]
+    if stim_channel is not None and stim_channel not in raw.ch_names:
+        raise ValueError(
+            f"MakeEpochs was asked for the stim channel {stim_channel!r}; the recording has "
+            f"{listing(stims)} as stim channels.{suggest(stim_channel, raw.ch_names)}"
+        )
+    if stim_channel is None and not stims:
+        raise ValueError(
+            "MakeEpochs found no events: the recording has no annotations that mark events and no stim "
+            "channel. "
+            "Add an events.tsv with onset, duration and trial_type, or give stim_channel."
+        )
+    channel = stim_channel or stims[0]
+    return (*_from_stim(raw, event_id, channel), channel)
+
+
+def _from_annotations(raw, event_id, names):
+    counts = pd.Series(list(raw.annotations.description)).value_counts()
+    wanted = names if event_id is None else list(event_id)
+    missing = [name for name in wanted if name not in counts.index]
+    if missing:
+        raise ValueError(
+            f"MakeEpochs was asked for the events {listing(missing)}; the recording has "
+            f"{listing(counts.index)}.{suggest(missing[0], counts.index)}"
+        )
+    codes = (
+        dict(event_id)
+        if isinstance(event_id, dict)
+        else {name: code for code, name in enumerate(sorted(wanted), 1)}
+    )
+    events, codes = mne.events_from_annotations(raw, event_id=codes, regexp=None, verbose="error")
+    chosen = [annotation for annotation in raw.annotations if annotation["description"] in codes]
+    metadata = pd.DataFrame([_row(annotation) for annotation in chosen])
+    order = np.argsort(events[:, 0], kind="stable")
+    return events[order], codes, metadata.iloc[order].reset_index(drop=True)
+
+
+def _row(annotation):
+    extras = {key: value for key, value in (annotation.get("extras") or {}).items() if key not in _RESERVED}
+    row = {"event": str(annotation["description"])} | extras
+    if _given(row.get("stim_file")):
+        # A Windows path in a dataset from elsewhere is a path all the same.
+        file = pathlib.PurePosixPath(str(row["stim_file"]).replace("\\", "/"))
+        row.setdefault("image", file.stem)
+        row.setdefault("image_path", str(file))
+    return row
+
+
+def _from_stim(raw, event_id, channel):
+    events = mne.find_events(raw, stim_channel=channel, shortest_event=1, consecutive=True, verbose="error")
+    there = sorted({int(code) for code in events[:, 2]})
+    if not there:
+        raise ValueError(f"MakeEpochs found no events: the stim channel {channel!r} never leaves zero.")
+    if event_id is None:
+        codes = {str(code): code for code in there}
+    elif isinstance(event_id, dict):
+        codes = dict(event_id)
+    else:
+        raise ValueError(
+            "The 'event_id' parameter of MakeEpochs must map names to codes for the stim channel "
+            f"{channel!r}, "
+            f"for example {{'face': {there[0]}}}. Got {event_id!r} instead."
+        )
+    missing = [code for code in codes.values() if code not in there]
+    if missing:
+        raise ValueError(
+            f"MakeEpochs was asked for the codes {missing}; the stim channel {channel!r} has {there}."
+        )
+    events = events[np.isin(events[:, 2], list(codes.values()))]
+    names = {code: name for name, code in codes.items()}
+    return events, codes, pd.DataFrame({"event": [names[code] for code in events[:, 2]]})

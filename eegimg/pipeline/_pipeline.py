@@ -1,0 +1,237 @@
+"""A list of steps, and the log of what they did."""
+
+import hashlib
+import json
+import logging
+import time
+
+from .. import preprocessing
+from .._checks import listing, suggest
+from ..preprocessing._log import lost, state
+from ..preprocessing._step import Step, plain
+
+logger = logging.getLogger("eegimg.pipeline")
+
+
+class Pipeline:
+    """Run steps one after another and keep a log of what each found and cost.
+
+    Parameters
+    ----------
+    *steps : Step
+        Steps in order, from :mod:`eegimg.preprocessing`.
+    name : str
+        Name of the recipe; letters and digits only, because it becomes the ``desc-`` entity of the files
+        written.
+
+    Attributes
+    ----------
+    log_ : list of dict
+        One record per step of the last run: ``step``, ``params``, ``fit_scope``, ``fitted_on``, ``seconds``,
+        ``before`` and ``after`` (channels, epochs, seconds of data, standard deviation in microvolt),
+        ``lost`` and ``found``.
+    transductive_ : bool
+        Whether a step of the last run learned from epochs outside the training part.
+
+    Examples
+    --------
+    >>> import eegimg
+    >>> from eegimg.preprocessing import Filter, MakeEpochs, RejectPeakToPeak
+    >>> pipe = eegimg.Pipeline(Filter(l_freq=1.0, h_freq=30.0), MakeEpochs(tmin=-0.1, tmax=0.6),
+    RejectPeakToPeak()) >>> pipe
+    Pipeline(Filter, MakeEpochs, RejectPeakToPeak)
+    """
+
+    def __init__(self, *steps, name="custom"):
+        for step in steps:
+            if not isinstance(step, Step):
+                raise TypeError(
+                    f"A Pipeline is made of steps such as Filter(l_freq=0.1). Got {step!r} instead."
+                    f"{suggest(getattr(step, '__name__', step), step_names())}"
+                )
+            step.check()
+        if not (isinstance(name, str) and name.isalnum()):
+            raise ValueError(
+                f"The 'name' parameter of Pipeline must be letters and digits. Got {name!r} instead."
+            )
+        self.steps = list(steps)
+        self.name = name
+
+    def __repr__(self):
+        return f"Pipeline({', '.join(type(step).__name__ for step in self.steps)})"
+
+    def __eq__(self, other):
+        return isinstance(other, Pipeline) and self.steps == other.steps
+
+    __hash__ = None
+
+    @property
+    def makes_epochs(self):
+        """Whether epochs come out."""
+        return any(type(step).__name__ == "MakeEpochs" for step in self.steps)
+
+    def fingerprint(self):
+        """Return 16 hexadecimal digits that change with any step or parameter, and with nothing else."""
+        text = json.dumps(plain(as_tables(self)), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def fit(self, inst, y=None, *, split=None, allow_transductive=False):
+        """Fit every step (see :meth:`fit_transform`) and return the pipeline."""
+        self.fit_transform(inst, split=split, allow_transductive=allow_transductive)
+        return self
+
+    def fit_transform(self, inst, y=None, *, split=None, allow_transductive=False):
+        """Fit each step on what it may learn from, and transform.
+
+        Parameters
+        ----------
+        inst : mne.io.BaseRaw | mne.BaseEpochs
+            Left as it is.
+        split : str | None
+            Metadata column whose value "train" marks training epochs. Steps with ``fit_scope="train"`` learn
+            from those only. Without a split they learn from all epochs, and the log says so.
+        allow_transductive : bool
+            Let steps with ``fit_scope="all"`` learn from test epochs although there is a split.
+
+        Returns
+        -------
+        inst : mne.io.BaseRaw | mne.Epochs
+            The result.
+
+        Raises
+        ------
+        ValueError
+            If the split's column is missing or marks no training epoch, or a step would learn from test
+            epochs.
+        RuntimeError
+            If a step cannot do its work on this recording.
+        """
+        return self._run(inst, fit=True, split=split, allow_transductive=allow_transductive)
+
+    def transform(self, inst):
+        """Transform with what was learned in training; steps per recording learn from this one.
+
+        Parameters
+        ----------
+        inst : mne.io.BaseRaw | mne.BaseEpochs
+            Left as it is.
+
+        Returns
+        -------
+        inst : mne.io.BaseRaw | mne.Epochs
+            The result.
+        """
+        return self._run(inst, fit=False, split=None, allow_transductive=True)
+
+    def _run(self, inst, *, fit, split, allow_transductive):
+        _check_positions(self, inst)
+        self.log_, self.transductive_ = [], False
+        before = state(inst)
+        for step in self.steps:
+            start = time.perf_counter()
+            _check_finite(step, before)
+            fitted_on = self._fit_step(step, inst, fit, split, allow_transductive)
+            inst, found = step.apply(inst)
+            after = state(inst)
+            self.log_.append(
+                {
+                    "step": type(step).__name__,
+                    "params": plain(step.get_params()),
+                    "fit_scope": step.fit_scope,
+                    "fitted_on": fitted_on,
+                    "seconds": round(time.perf_counter() - start, 3),
+                    "before": before,
+                    "after": after,
+                    "lost": lost(before, after),
+                    "found": plain(found),
+                }
+            )
+            logger.info("%s: %s", type(step).__name__, self.log_[-1]["lost"])
+            before = after
+        return inst
+
+    def _fit_step(self, step, inst, fit, split, allow_transductive):
+        """Fit a step on what its scope allows, and say on what."""
+        scope = step.fit_scope
+        if scope == "none":
+            return "nothing"
+        if scope == "recording":
+            step.fit(inst)
+            return "this recording"
+        if not fit:
+            return "an earlier fit"
+        if split is None:
+            step.fit(inst)
+            return "all epochs (no split was given)"
+        training = _training_part(inst, split, type(step).__name__)
+        if scope == "all":
+            if not allow_transductive:
+                raise ValueError(
+                    f"{type(step).__name__} would learn from test epochs (fit_on='all') although the "
+                    f"split {split!r} is given. "
+                    "Use fit_on='train', or allow_transductive=True to have it so and the output marked."
+                )
+            self.transductive_ = True
+            step.fit(inst)
+            outside = len(inst) - len(training)
+            return f"all {len(inst)} epochs, {outside} of them outside the training part (transductive)"
+        step.fit(training)
+        return f"{len(training)} training epochs"
+
+
+def _training_part(inst, split, caller):
+    metadata = getattr(inst, "metadata", None)
+    if metadata is None or split not in metadata.columns:
+        has = listing([] if metadata is None else metadata.columns, 20)
+        raise ValueError(
+            f"{caller} should learn from the training part of {split!r}; the metadata have {has}."
+        )
+    chosen = (metadata[split].astype(str) == "train").to_numpy()
+    if not chosen.any():
+        raise ValueError(
+            f"The metadata column {split!r} marks no epoch as 'train'. It has "
+            f"{listing(set(metadata[split]))}."
+        )
+    return inst[chosen]
+
+
+def _check_finite(step, before):
+    if before["not_finite"] and not step.takes_nan:
+        raise RuntimeError(
+            f"{type(step).__name__} met samples that are not numbers (NaN) in "
+            f"{listing(before['not_finite'])}. "
+            "Put FindBadChannels before it, or mark those channels bad in channels.tsv."
+        )
+
+
+def _check_positions(pipeline, inst):
+    """Refuse a recording without positions before any work, and say which steps would have run."""
+    from ..bids import has_positions
+
+    needy = [type(step).__name__ for step in pipeline.steps if step.needs_positions]
+    places_itself = any(getattr(step, "call", None) == "set_montage" for step in pipeline.steps)
+    if not needy or places_itself or has_positions(inst.info):
+        return
+    names = [
+        name for name, kind in zip(inst.ch_names, inst.get_channel_types(), strict=True) if kind == "eeg"
+    ]
+    without = [name for name in names if not has_positions(inst.info, [name])]
+    rest = [type(step).__name__ for step in pipeline.steps if not step.needs_positions]
+    raise RuntimeError(
+        f"The steps {listing(dict.fromkeys(needy))} need electrode positions; {len(without)} of "
+        f"{len(names)} EEG channels "
+        f"have none ({listing(without)}). {listing(dict.fromkeys(rest), 12)} run without (FindBadChannels "
+        "without RANSAC). Add "
+        "electrodes.tsv, rename the channels to 10-05 names, or use the recipe 'nopositions'."
+    )
+
+
+def step_names():
+    """List the names of all steps that a recipe may use."""
+    names = [name for name in preprocessing.__all__ if name[0].isupper() and name != "Step"]
+    return sorted(names)
+
+
+def as_tables(pipeline):
+    """Return the steps as recipe tables: a list of dicts with name and parameters."""
+    return [{"name": type(step).__name__, **step.get_params()} for step in pipeline.steps]

@@ -1,0 +1,161 @@
+"""Recipes: pipelines as TOML, read and written."""
+
+import pathlib
+import tomllib
+
+from .. import preprocessing
+from .._checks import listing, suggest
+from .._paths import descriptors_root, write_text
+from ..preprocessing._step import unknown_parameter
+from ._pipeline import Pipeline, as_tables, step_names
+
+
+def list_recipes():
+    """List the names that :func:`read_recipe` knows: those of eegimg, and those of datasets.
+
+    Returns
+    -------
+    names : list of str
+        Sorted.
+    """
+    return sorted(_recipe_files())
+
+
+def _recipe_files():
+    own = {file.stem: file for file in (pathlib.Path(__file__).parents[1] / "recipes").glob("*.toml")}
+    return {file.parent.name: file for file in descriptors_root().glob("*/recipe.toml")} | own
+
+
+def read_recipe(recipe="default"):
+    """Read a recipe into a Pipeline.
+
+    Parameters
+    ----------
+    recipe : str | path-like | Pipeline
+        Name of a recipe of eegimg ("default", "nopositions") or of a dataset, or the path of a TOML file. A
+        Pipeline is returned as it is.
+
+    Returns
+    -------
+    pipeline : Pipeline
+        Checked, not fitted.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such recipe.
+    ValueError
+        If the file is not TOML, or names a step or parameter that does not exist.
+
+    Examples
+    --------
+    >>> import eegimg
+    >>> eegimg.read_recipe("default").steps[0]  # doctest: +ELLIPSIS
+    FindBadChannels(...)
+    """
+    if isinstance(recipe, Pipeline):
+        return recipe
+    files = _recipe_files()
+    path = files.get(str(recipe), pathlib.Path(recipe))
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"The recipe {str(recipe)!r} was asked for; there is no such file, and eegimg has "
+            f"{listing(sorted(files), 20)}.{suggest(recipe, files)}"
+        )
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as err:
+        raise ValueError(f"The recipe {path.name} is not TOML: {err}.") from err
+    unknown = sorted(set(tables) - {"name", "step"})
+    if unknown or not isinstance(tables.get("step"), list) or not tables["step"]:
+        problem = f"has the unknown key {unknown[0]!r}" if unknown else "has no [[step]] table"
+        raise ValueError(
+            f"The recipe {path.name} {problem}. A recipe is a name and one [[step]] table per "
+            f"step.{suggest(unknown[0], ('step', 'name')) if unknown else ''}"
+        )
+    steps = [_read_step(table, number, path.name) for number, table in enumerate(tables["step"], 1)]
+    try:
+        return Pipeline(*steps, name=tables.get("name", "".join(filter(str.isalnum, path.stem))))
+    except (TypeError, ValueError) as err:
+        raise type(err)(f"The recipe {path.name}: {err}") from err
+
+
+def _read_step(table, number, file):
+    table = dict(table)
+    name = table.pop("name", None)
+    if name not in step_names():
+        raise ValueError(
+            f"The recipe {file}, step {number}, has the name {name!r}; there are "
+            f"{listing(step_names(), 20)}.{suggest(name, step_names())}"
+        )
+    cls = getattr(preprocessing, name)
+    parameters = {key: _decode(value) for key, value in table.items()}
+    try:
+        known = [key for key in cls._parameter_names() if key != "params"]
+        if name != "Apply":
+            for key in parameters:
+                if key not in known:
+                    raise unknown_parameter(name, key, known)
+        elif "call" not in parameters:
+            raise ValueError("Apply needs 'call', the name of a method of MNE.")
+        return cls(**parameters)
+    except (TypeError, ValueError) as err:
+        raise type(err)(f"The recipe {file}, step {number}: {err}") from err
+
+
+def _decode(value):
+    """Turn TOML into parameters: [] is None, "none" inside a list is None, lists are tuples."""
+    if isinstance(value, list):
+        return tuple(None if item == "none" else _decode(item) for item in value) if value else None
+    if isinstance(value, dict):
+        return {key: _decode(item) for key, item in value.items()}
+    return value
+
+
+def _encode(value, inside=False):
+    if value is None:
+        return "none" if inside else []
+    if isinstance(value, (list, tuple)):
+        return [_encode(item, inside=True) for item in value]
+    if isinstance(value, dict):
+        return {str(key): _encode(item) for key, item in value.items()}
+    return value.tolist() if hasattr(value, "tolist") else value
+
+
+def recipe_text(pipeline):
+    """Return a pipeline as the TOML text of a recipe.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+        Fitted or not; what it learned is not in a recipe.
+
+    Returns
+    -------
+    text : str
+        TOML with every parameter, defaults included, so that it means the same in a later version.
+    """
+    import tomli_w
+
+    steps = [{key: _encode(value) for key, value in table.items()} for table in as_tables(pipeline)]
+    return tomli_w.dumps({"name": pipeline.name, "step": steps})
+
+
+def write_recipe(pipeline, path):
+    """Write a pipeline as a TOML recipe.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+        Fitted or not; what it learned is not written.
+    path : path-like
+        File to write.
+
+    Returns
+    -------
+    path : pathlib.Path
+        The file.
+    """
+    path = pathlib.Path(path)
+    write_text(path, recipe_text(pipeline))
+    return path

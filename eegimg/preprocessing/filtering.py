@@ -1,0 +1,204 @@
+"""What passes in time and frequency: filters, line noise, sampling rate, cropping."""
+
+import dataclasses
+from typing import ClassVar
+
+import mne
+import numpy as np
+
+from .._checks import check_number, check_option, check_type
+from ._step import Step
+
+# Filters run separately on both sides of these marks: the samples there are not neighbours in time.
+BREAKS = ("edge", "bad_acq_skip", "boundary", "bad boundary")
+
+
+@dataclasses.dataclass(kw_only=True, eq=False)
+class Filter(Step):
+    """Filter with MNE's zero-phase FIR filter (Hamming window, transition bands by Widmann et al. 2015).
+
+    Parameters
+    ----------
+    l_freq : float | None
+        High-pass in Hz. 0.1 Hz keeps slow evoked responses undistorted (Tanner et al. 2015); higher ones
+        move them.
+    h_freq : float | None
+        Low-pass in Hz.
+    phase : 'zero' | 'zero-double' | 'minimum'
+        'minimum' does not look into the future, for questions of onset.
+    """
+
+    l_freq: float | None = 0.1
+    h_freq: float | None = 40.0
+    phase: str = "zero"
+
+    def check(self):
+        """Look at the parameters."""
+        check_number("l_freq", self.l_freq, "Filter", above=0, none=True)
+        check_number("h_freq", self.h_freq, "Filter", above=0, none=True)
+        check_option("phase", self.phase, ("zero", "zero-double", "minimum"), "Filter")
+        if self.l_freq is not None and self.h_freq is not None and self.l_freq >= self.h_freq:
+            raise ValueError(
+                f"The 'l_freq' parameter of Filter must be below 'h_freq' ({self.h_freq} Hz). Got "
+                f"{self.l_freq} instead."
+            )
+
+    def apply(self, inst):
+        """Filter a copy."""
+        sfreq, h_freq = inst.info["sfreq"], self.h_freq
+        found = {"l_freq": self.l_freq, "h_freq": h_freq}
+        if h_freq is not None and h_freq >= sfreq / 2:
+            found |= {
+                "h_freq": None,
+                "note": f"no low-pass: {h_freq:g} Hz is not below half the rate of {sfreq:g} Hz",
+            }
+            h_freq = None
+        out = _loaded(inst)
+        if self.l_freq is None and h_freq is None:
+            return out, found
+        taps = mne.filter.create_filter(None, sfreq, self.l_freq, h_freq, phase=self.phase, verbose="error")
+        found["filter_length_seconds"] = round(len(taps) / sfreq, 3)
+        if len(taps) > _shortest_stretch(inst):
+            raise RuntimeError(
+                f"Filter at l_freq={self.l_freq} Hz needs stretches of {len(taps) / sfreq:.1f} s; the "
+                "shortest one "
+                f"here lasts {_shortest_stretch(inst) / sfreq:.1f} s. Raise l_freq, or leave the "
+                "high-pass out."
+            )
+        marks = {"skip_by_annotation": BREAKS} if isinstance(inst, mne.io.BaseRaw) else {}
+        out.filter(self.l_freq, h_freq, picks=_picks(out), phase=self.phase, verbose="error", **marks)
+        return out, found
+
+
+def _picks(inst):
+    """Pick EEG and what is compared with it (EOG, ECG, EMG), bad channels included."""
+    return mne.pick_types(inst.info, eeg=True, eog=True, ecg=True, emg=True, exclude=[])
+
+
+def _loaded(inst):
+    out = inst.copy()
+    return out.load_data(verbose="error")
+
+
+def _shortest_stretch(inst):
+    """Count the samples of the shortest stretch that is filtered by itself."""
+    if not isinstance(inst, mne.io.BaseRaw):
+        return len(inst.times)
+    cuts = [
+        annotation["onset"] - (0 if inst.annotations.orig_time is None else inst.first_time)
+        for annotation in inst.annotations
+        if annotation["description"].lower().startswith(BREAKS)
+    ]
+    edges = np.unique(np.clip(np.round(np.array([0, *cuts]) * inst.info["sfreq"]), 0, inst.n_times))
+    lengths = np.diff([*edges, inst.n_times])
+    return int(lengths[lengths > 1].min(initial=inst.n_times))
+
+
+@dataclasses.dataclass(kw_only=True, eq=False)
+class Notch(Step):
+    """Remove the power line and its harmonics with MNE's FIR notch filter.
+
+    Parameters
+    ----------
+    freqs : 'line' | sequence of float
+        Frequencies in Hz. 'line' takes the recording's line frequency (PowerLineFrequency in BIDS) and every
+        harmonic below half the sampling rate.
+    """
+
+    freqs: str | tuple = "line"
+
+    def check(self):
+        """Look at the parameters."""
+        check_type("freqs", self.freqs, (str, list, tuple, np.ndarray), "Notch", "'line' or a list of Hz")
+        if isinstance(self.freqs, str):
+            check_option("freqs", self.freqs, ("line",), "Notch")
+        else:
+            for freq in self.freqs:
+                check_number("freqs", freq, "Notch", above=0)
+
+    def apply(self, inst):
+        """Filter a copy."""
+        half = inst.info["sfreq"] / 2
+        if isinstance(self.freqs, str):
+            line = inst.info["line_freq"]
+            if not line:
+                raise RuntimeError(
+                    "Notch(freqs='line') needs the power line frequency; this recording does not state it. "
+                    "Set PowerLineFrequency in its eeg.json, pass line_freq=50 (--line-freq 50), or name "
+                    "freqs in the recipe."
+                )
+            freqs = np.arange(line, half - 1, line)
+        else:
+            freqs = np.array([freq for freq in self.freqs if freq < half - 1], float)
+        out = _loaded(inst)
+        if len(freqs):
+            out.notch_filter(freqs, picks=_picks(out), verbose="error", **self._skip(inst))
+        return out, {"freqs": freqs.tolist()}
+
+    @staticmethod
+    def _skip(inst):
+        return {"skip_by_annotation": BREAKS} if isinstance(inst, mne.io.BaseRaw) else {}
+
+
+@dataclasses.dataclass(kw_only=True, eq=False)
+class Resample(Step):
+    """Lower the sampling rate; recordings already at or below it are left as they are.
+
+    Parameters
+    ----------
+    sfreq : float
+        Rate in Hz.
+    method : 'fft' | 'polyphase'
+        As in :meth:`mne.io.Raw.resample`; both filter against aliasing.
+    """
+
+    sfreq: float = 250.0
+    method: str = "fft"
+
+    def check(self):
+        """Look at the parameters."""
+        check_number("sfreq", self.sfreq, "Resample", above=0)
+        check_option("method", self.method, ("fft", "polyphase"), "Resample")
+
+    def apply(self, inst):
+        """Resample a copy."""
+        before = inst.info["sfreq"]
+        out = _loaded(inst)
+        if before <= self.sfreq:
+            return out, {"sfreq": before, "note": f"left at {before:g} Hz"}
+        out.resample(self.sfreq, method=self.method, verbose="error")
+        return out, {"sfreq": float(self.sfreq), "from": before}
+
+
+@dataclasses.dataclass(kw_only=True, eq=False)
+class Crop(Step):
+    """Keep the part between two times.
+
+    Parameters
+    ----------
+    tmin : float
+        Start in seconds.
+    tmax : float | None
+        End in seconds, None for the end; beyond the end of a recording its end is taken.
+    """
+
+    tmin: float = 0.0
+    tmax: float | None = None
+    takes_nan: ClassVar[bool] = True
+
+    def check(self):
+        """Look at the parameters."""
+        check_number("tmin", self.tmin, "Crop")
+        check_number("tmax", self.tmax, "Crop", none=True)
+        if self.tmax is not None and self.tmax <= self.tmin:
+            raise ValueError(
+                f"The 'tmax' parameter of Crop must be above 'tmin' ({self.tmin} s). Got {self.tmax} instead."
+            )
+
+    def apply(self, inst):
+        """Crop a copy."""
+        last = float(inst.times[-1])
+        if self.tmin >= last:
+            raise RuntimeError(f"Crop was asked to start at {self.tmin} s; the data end at {last:.3f} s.")
+        tmax = last if self.tmax is None else min(self.tmax, last)
+        return inst.copy().crop(tmin=self.tmin, tmax=tmax, verbose="error"), {"tmin": self.tmin, "tmax": tmax}
