@@ -126,9 +126,13 @@ def recipe(pipeline, text):
 def findings(rows):
     """Show what the demo found beside what was planted."""
     table = Table(title="Found and planted", show_edge=False, pad_edge=False, title_justify="left")
-    for column in ("recording", "bad channels planted", "found", "evoked r before", "after"):
-        table.add_column(column)
+    for column in ("recording", "planted bads", "found", "evoked r", "blinks (uV)"):
+        table.add_column(column, no_wrap=column == "recording")
     for row in rows:
-        correlations = (f"{row[key]:.2f}" for key in ("correlation_before", "correlation_after"))
-        table.add_row(row["recording"], ", ".join(row["planted"]), ", ".join(row["found"]), *correlations)
+        correlation = f"{row['correlation_before']:.2f} to {row['correlation_after']:.2f}"
+        before, after, noise = (f"{row[f'blink_uv_{name}']:.0f}" for name in ("before", "after", "chance"))
+        blinks = f"{before} to {after} (noise {noise})"
+        table.add_row(
+            row["recording"], ", ".join(row["planted"]), ", ".join(row["found"]), correlation, blinks
+        )
     Console(highlight=False).print(table)

@@ -81,7 +81,7 @@ def make_recording(
         columns of ``EVENT_COLUMNS``.
     truth : dict
         parameters; ch_names; bad_channels ({name: kind}); spans (artefacts: kind, onset, duration,
-        amplitude); blink_pattern (n_channels,); images (names) and features (n_images, 17) with feature_names;
+        amplitude); blink_pattern (n_channels,); images (names), features (n_images, 17) and feature_names;
         patterns, courses, times and loadings of the planted signal, see :func:`planted_evoked`; onsets and
         marks (n_trials,) in samples, trial_image (n_trials,) index into images, trial_gain (n_trials,).
 

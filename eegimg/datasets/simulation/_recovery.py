@@ -23,12 +23,12 @@ def compare_with_truth(before, after, truth, found_bads):
     -------
     numbers : dict
         - ``planted`` and ``found`` bad channels, ``precision`` and ``recall``
-        - ``correlation_before`` and ``_after``: of the average over epochs with the planted one, over channels
-          and times, average reference
+        - ``correlation_before`` and ``_after``: of the average over epochs with the planted one, over
+          channels and times, average reference
         - ``concept_correlation_before`` and ``_after``: the same for what tells concepts apart (concept
           averages less the grand average)
-        - ``blink_uv_before``, ``_after`` and ``_chance``: root mean square amplitude at the planted blinks (at
-          other times for chance), in microvolt at the planted topography's largest electrode
+        - ``blink_uv_before``, ``_after`` and ``_chance``: root mean square amplitude at the planted blinks
+          (at other times for chance), in microvolt at the planted topography's largest electrode
         - ``residual_blink_power``: power at blinks after, less chance, as a share of that before
     """
     planted = sorted(truth["bad_channels"])
@@ -88,7 +88,7 @@ def _correlate(one, other):
 
 
 def _amplitude(epochs, truth, moments, away_from=()):
-    """Return the root mean square amplitude of the blink topography at moments inside epochs, in microvolt."""
+    """Return the root mean square amplitude of the blink topography at moments in epochs, in microvolt."""
     good = [name for name in truth["ch_names"] if name not in truth["bad_channels"]]
     pattern = truth["blink_pattern"][[truth["ch_names"].index(name) for name in good]]
     largest = np.abs(pattern).max()
