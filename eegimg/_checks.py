@@ -1,6 +1,8 @@
 """One sentence for every bad argument: what was asked, what was found, what to do."""
 
 import difflib
+import math
+import numbers
 
 
 def suggest(word, options):
@@ -36,7 +38,8 @@ def _parameter(name, caller):
 
 def check_option(name, value, options, caller):
     """Return a value that is one of the options, or raise ValueError with a suggestion."""
-    if value not in options:
+    # An array compares with each of its elements, and is never an option.
+    if hasattr(value, "shape") or value not in options:
         allowed = " or ".join(repr(option) for option in options)
         raise ValueError(
             f"{_parameter(name, caller)} must be {allowed}. Got {value!r} instead.{suggest(value, options)}"
@@ -59,12 +62,25 @@ def check_number(name, value, caller, *, above=None, at_least=None, at_most=None
     ]
     wanted += f" {' and '.join(limits)}" if limits else ""
     wanted += " or None" if none else ""
-    numeric = isinstance(value, (int, float)) or hasattr(value, "__float__")
-    if isinstance(value, (bool, str)) or not numeric or (integer and value != int(value)):
+    numeric = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    if not numeric or not math.isfinite(value) or (integer and value != int(value)):
         raise TypeError(f"{_parameter(name, caller)} must be {wanted}. Got {value!r} instead.")
     too_low = (above is not None and not value > above) or (at_least is not None and not value >= at_least)
     if too_low or (at_most is not None and not value <= at_most):
         raise ValueError(f"{_parameter(name, caller)} must be {wanted}. Got {value!r} instead.")
+    return value
+
+
+def check_filled(name, value, types, caller, wanted):
+    """Return a list or table that holds something, or raise TypeError or ValueError saying what was wanted.
+
+    An empty list cannot be told from None in a recipe, where ``[]`` means None.
+    """
+    check_type(name, value, types, caller, wanted)
+    if value is not None and len(value) == 0:
+        raise ValueError(
+            f"{_parameter(name, caller)} must be {wanted}. Got {value!r} instead, which is empty."
+        )
     return value
 
 

@@ -16,7 +16,7 @@ def descriptors_root():
 
 def data_root():
     """Return the folder for downloaded data: EEGIMG_DATA, or ``eegimg_data`` in the home folder."""
-    return pathlib.Path(os.environ.get("EEGIMG_DATA", pathlib.Path.home() / "eegimg_data")).expanduser()
+    return pathlib.Path(os.environ.get("EEGIMG_DATA") or "~/eegimg_data").expanduser()
 
 
 def is_inside(path, folder):
@@ -60,8 +60,12 @@ def check_writable(folder):
         with tempfile.TemporaryFile(dir=folder):
             return folder
     except OSError as err:
-        reasons = {errno.ENOSPC: "the disk is full", errno.ENOTDIR: "a part of it is a file"}
-        reason = reasons.get(err.errno, err.strerror or str(err))
+        reasons = {
+            errno.EEXIST: "it is a file",
+            errno.ENOTDIR: "a part of it is a file",
+            errno.ENOSPC: "the disk is full",
+        }
+        reason = reasons.get(err.errno or 0, err.strerror or str(err))
         raise RuntimeError(
             f"The output folder {folder} cannot be written: {reason}. Choose a folder that you may write to."
         ) from err

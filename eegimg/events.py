@@ -9,6 +9,9 @@ import pandas as pd
 from ._checks import listing, suggest
 
 NOT_EVENTS = ("bad", "edge", "boundary", "new segment", "comment")
+COLUMNS = (
+    "event subject session run image image_path concept repetition split source_index block stim_file".split()
+)
 _RESERVED = ("onset", "duration", "description", "ch_names")
 
 
@@ -24,16 +27,16 @@ def stimulus_annotations(raw):
     -------
     names : list of str
         In order of first appearance. Descriptions that start with bad, edge, boundary, new segment or comment
-        (upper or lower case) are marks of the recording, not events.
+        (upper or lower case) are marks of the recording, not events, unless they have a stim_file: "badger"
+        may name a picture.
     """
     named, with_file = {}, {}
     for annotation in raw.annotations:
         name = annotation["description"]
-        if name.lower().startswith(NOT_EVENTS):
-            continue
-        named[name] = None
         if _given((annotation.get("extras") or {}).get("stim_file")):
             with_file[name] = None
+        elif not name.lower().startswith(NOT_EVENTS):
+            named[name] = None
     return list(with_file or named)
 
 
@@ -70,20 +73,20 @@ def find_events(raw, event_id=None, stim_channel=None):
     ValueError
         If there are no events, or an asked one is not there.
     """
-    names = stimulus_annotations(raw)
+    asked = [name for name in event_id or () if name in set(raw.annotations.description)]
+    names = asked or stimulus_annotations(raw)
     if stim_channel is None and names:
         return (*_from_annotations(raw, event_id, names), "annotations")
     stims = [raw.ch_names[pick] for pick in mne.pick_types(raw.info, stim=True, exclude=[])]
     if stim_channel is not None and stim_channel not in raw.ch_names:
         raise ValueError(
             f"MakeEpochs was asked for the stim channel {stim_channel!r}; the recording has "
-            f"{listing(stims)} as stim channels.{suggest(stim_channel, raw.ch_names)}"
+            f"{listing(stims)}.{suggest(stim_channel, raw.ch_names)}"
         )
     if stim_channel is None and not stims:
         raise ValueError(
             "MakeEpochs found no events: the recording has no annotations that mark events and no stim "
-            "channel. "
-            "Add an events.tsv with onset, duration and trial_type, or give stim_channel."
+            "channel. Add an events.tsv with onset, duration and trial_type, or give stim_channel."
         )
     channel = stim_channel or stims[0]
     return (*_from_stim(raw, event_id, channel), channel)
@@ -106,6 +109,7 @@ def _from_annotations(raw, event_id, names):
     events, codes = mne.events_from_annotations(raw, event_id=codes, regexp=None, verbose="error")
     chosen = [annotation for annotation in raw.annotations if annotation["description"] in codes]
     metadata = pd.DataFrame([_row(annotation) for annotation in chosen])
+    metadata = metadata[sorted(metadata.columns, key=_place)].apply(_as_numbers)
     order = np.argsort(events[:, 0], kind="stable")
     return events[order], codes, metadata.iloc[order].reset_index(drop=True)
 
@@ -121,11 +125,29 @@ def _row(annotation):
     return row
 
 
+def _place(column):
+    """Put shared columns first, others by name: readers hand extras over in no fixed order."""
+    return (COLUMNS.index(column) if column in COLUMNS else len(COLUMNS), column)
+
+
+def _as_numbers(column):
+    """Return a column of whole numbers written as text as numbers; names such as "007" stay text."""
+    given = column[column.map(_given)]
+    whole = [str(value) for value in given]
+    if not len(given) or any(not text.lstrip("-").isdecimal() or str(int(text)) != text for text in whole):
+        return column
+    numbers = pd.to_numeric(given)
+    return numbers if len(given) == len(column) else numbers.reindex(column.index)
+
+
 def _from_stim(raw, event_id, channel):
     events = mne.find_events(raw, stim_channel=channel, shortest_event=1, consecutive=True, verbose="error")
     there = sorted({int(code) for code in events[:, 2]})
     if not there:
-        raise ValueError(f"MakeEpochs found no events: the stim channel {channel!r} never leaves zero.")
+        raise ValueError(
+            f"MakeEpochs found no events: the stim channel {channel!r} never leaves zero. Name another in "
+            "'stim_channel', or add an events.tsv."
+        )
     if event_id is None:
         codes = {str(code): code for code in there}
     elif isinstance(event_id, dict):
@@ -133,8 +155,7 @@ def _from_stim(raw, event_id, channel):
     else:
         raise ValueError(
             "The 'event_id' parameter of MakeEpochs must map names to codes for the stim channel "
-            f"{channel!r}, "
-            f"for example {{'face': {there[0]}}}. Got {event_id!r} instead."
+            f"{channel!r}, for example {{'face': {there[0]}}}. Got {event_id!r} instead."
         )
     missing = [code for code in codes.values() if code not in there]
     if missing:

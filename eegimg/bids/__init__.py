@@ -1,5 +1,7 @@
 """BIDS in and out: find and read recordings, name and write derivatives."""
 
+from ._derivative import check_output as check_output
+from ._derivative import check_outside as check_outside
 from ._derivative import derivative_path as derivative_path
 from ._derivative import prepare_derivatives as prepare_derivatives
 from ._derivative import read_result as read_result

@@ -1,24 +1,72 @@
 """A BIDS derivative dataset: one file of epochs (or raw) per recording, and beside it how it came about."""
 
+import csv
 import json
 import pathlib
 import re
 import shutil
+import warnings
 
 import mne
-import numpy as np
 import pandas as pd
 
 from .. import __version__
+from .._checks import listing
 from .._paths import check_writable, is_inside, whole_file, write_text
-from ._events import read_events_table
-from ._find import recording_files
+from ._events import event_columns, result_events
+from ._find import read_json, recording_files
 
 BIDS_VERSION = "1.10.0"
 _IGNORED = (
-    "# BIDS has no name for epochs yet; reports and logs are no data\n*_epo.fif\n*_epo.json\nlogs/\nreport/\n"
+    "# BIDS has no name for epochs yet; reports and logs are no data\n"
+    "*_epo.fif\n*_epo-*.fif\n*_epo.json\nlogs\nreport\n"
 )
+_CARRIED = ("License", "Authors", "ReferencesAndLinks", "HowToAcknowledge", "HEDVersion")
 _CODE = "https://pypi.org/project/eegimg/"
+
+
+def check_outside(bids_root, folder, what):
+    """Raise ValueError if a folder lies inside a dataset, its ``derivatives`` apart; write nothing."""
+    root, folder = pathlib.Path(bids_root), pathlib.Path(folder)
+    allowed = root / "derivatives"
+    if is_inside(folder, root) and (not is_inside(folder, allowed) or folder.resolve() == allowed.resolve()):
+        raise ValueError(
+            f"The {what} {folder} lies inside the dataset {root}, whose files must stay as they are. "
+            f"Choose a folder outside, or {allowed / 'eegimg'}."
+        )
+
+
+def check_output(bids_root, out):
+    """Refuse an output folder that is not for us; write nothing.
+
+    Parameters
+    ----------
+    bids_root : path-like
+        The dataset that results are made from.
+    out : path-like
+        Where they are to go: outside the dataset, or into a folder of its ``derivatives`` folder.
+
+    Raises
+    ------
+    ValueError
+        If the folder lies inside the dataset, holds another dataset, or files that would be written over.
+    """
+    check_outside(bids_root, out, "output folder")
+    out = pathlib.Path(out)
+    description = out / "dataset_description.json"
+    fields = read_json(description)
+    makers = [entry.get("Name") for entry in fields.get("GeneratedBy", []) if isinstance(entry, dict)]
+    ours = "eegimg" in makers and fields.get("DatasetType") == "derivative"
+    if description.is_file() and not ours:
+        raise ValueError(
+            f"The output folder {out} holds another dataset ({fields.get('Name', 'without a name')}). "
+            "Choose an empty folder."
+        )
+    others = [name for name in (".bidsignore", "README", "participants.tsv") if (out / name).exists()]
+    if others and not description.is_file():
+        raise ValueError(
+            f"The output folder {out} holds other files ({listing(others)}). Choose an empty one."
+        )
 
 
 def prepare_derivatives(bids_root, out, name):
@@ -29,7 +77,7 @@ def prepare_derivatives(bids_root, out, name):
     bids_root : path-like
         The dataset it is made from.
     out : path-like
-        Folder of the derivatives: outside the dataset, or in its ``derivatives`` folder.
+        Folder of the derivatives, as :func:`check_output` wants it.
     name : str
         Name of the recipe.
 
@@ -41,43 +89,21 @@ def prepare_derivatives(bids_root, out, name):
         If it cannot be written.
     """
     root, out = pathlib.Path(bids_root), pathlib.Path(out)
-    allowed = root / "derivatives"
-    if is_inside(out, root) and (not is_inside(out, allowed) or out.resolve() == allowed.resolve()):
-        raise ValueError(
-            f"The output folder {out} lies inside the dataset {root}, whose files must stay as they are. "
-            f"Choose a folder outside, or {allowed / 'eegimg'}."
-        )
-    description = out / "dataset_description.json"
-    if description.is_file():
-        fields = _read_json(description)
-        makers = [entry.get("Name") for entry in fields.get("GeneratedBy", []) if isinstance(entry, dict)]
-        if "eegimg" not in makers:
-            raise ValueError(
-                f"The output folder {out} holds another dataset ({fields.get('Name', 'without a name')}). "
-                "Choose an empty folder."
-            )
+    check_output(root, out)
     check_writable(out)
-    source = _read_json(root / "dataset_description.json")
+    source = read_json(root / "dataset_description.json")
+    maker = {"Name": "eegimg", "Version": __version__, "CodeURL": _CODE, "Description": f"recipe {name!r}"}
+    origin = {"DOI": source["DatasetDOI"]} if "DatasetDOI" in source else {}
     fields = {
         "Name": f"{source.get('Name', root.name)}: preprocessed with eegimg",
         "BIDSVersion": BIDS_VERSION,
         "DatasetType": "derivative",
-        "GeneratedBy": [
-            {"Name": "eegimg", "Version": __version__, "CodeURL": _CODE, "Description": f"recipe {name!r}"}
-        ],
-        "SourceDatasets": [
-            {
-                "URL": root.resolve().as_uri(),
-                **({"DOI": source["DatasetDOI"]} if "DatasetDOI" in source else {}),
-            }
-        ],
-        **{
-            key: source[key]
-            for key in ("License", "Authors", "ReferencesAndLinks", "HowToAcknowledge")
-            if key in source
-        },
+        "GeneratedBy": [maker],
+        "SourceDatasets": [{"URL": root.resolve().as_uri(), **origin}],
+        "DatasetLinks": {"raw": root.resolve().as_uri()},
+        **{key: source[key] for key in _CARRIED if key in source},
     }
-    _write_if_changed(description, _json(fields))
+    _write_if_changed(out / "dataset_description.json", _json(fields))
     _write_if_changed(out / ".bidsignore", _IGNORED)
     readme = (
         f"{fields['Name']}\n\nEpochs (*_epo.fif, read with mne.read_epochs) with a .json beside each that "
@@ -85,9 +111,9 @@ def prepare_derivatives(bids_root, out, name):
         "found and cost, software versions and the digest of the input. Open report/index.html first.\n"
     )
     _write_if_changed(out / "README", readme)
-    for name in ("participants.tsv", "participants.json"):
-        if (root / name).is_file():
-            _write_if_changed(out / name, (root / name).read_text(encoding="utf-8-sig"))
+    for file in ("participants.tsv", "participants.json"):
+        if (root / file).is_file():
+            _write_if_changed(out / file, (root / file).read_text(encoding="utf-8-sig"))
 
 
 def derivative_path(bids_path, out, name, *, epochs=True):
@@ -118,7 +144,7 @@ def _stem(bids_path):
     return bids_path.fpath.stem.removesuffix("_eeg")
 
 
-def write_derivative(inst, bids_path, path, sidecar):
+def write_derivative(inst, bids_path, path, sidecar, *, first_time=0.0):
     """Write the result for one recording, the sidecar last: its presence says that the rest is whole.
 
     Parameters
@@ -131,6 +157,8 @@ def write_derivative(inst, bids_path, path, sidecar):
         As :func:`derivative_path` gives it.
     sidecar : dict
         What to say about it.
+    first_time : float
+        ``raw.first_time`` of the recording as it was read, in seconds.
 
     Returns
     -------
@@ -144,15 +172,20 @@ def write_derivative(inst, bids_path, path, sidecar):
         if isinstance(inst, mne.BaseEpochs):
             inst.save(temporary, fmt="single", verbose="error")
         else:
-            mne.export.export_raw(temporary, inst, fmt="brainvision", verbose="error")
+            with warnings.catch_warnings():
+                # Channels that are no voltages keep their numbers; channels.tsv has their unit.
+                warnings.filterwarnings(
+                    "ignore", message=".*unsupported non-voltage units", category=UserWarning
+                )
+                mne.export.export_raw(temporary, inst, fmt="brainvision", verbose="error")
     for name, file in _position_files(bids_path).items():
         with whole_file(path.parent / name) as temporary:
             shutil.copyfile(file, temporary)
     _write_table(path.parent / f"{stem}_channels.tsv", _channels(inst, sidecar))
-    events = _events(inst, bids_path)
+    events = result_events(inst, bids_path, first_time)
     if events is not None:
         _write_table(path.parent / f"{stem}_events.tsv", events)
-        write_text(path.parent / f"{stem}_events.json", _json(_event_columns(events, bids_path)))
+        write_text(path.parent / f"{stem}_events.json", _json(event_columns(events, bids_path)))
     write_text(side_path, _json(sidecar))
     return side_path
 
@@ -172,7 +205,10 @@ def read_result(sidecar):
     """
     sidecar = pathlib.Path(sidecar)
     if sidecar.name.endswith("_epo.json"):
-        return mne.read_epochs(sidecar.with_suffix(".fif"), verbose="error")
+        with warnings.catch_warnings():
+            # MNE 1.13 reads metadata in a way that pandas 3.1 means to drop.
+            warnings.filterwarnings("ignore", message="The inplace keyword in DataFrame.set_index")
+            return mne.read_epochs(sidecar.with_suffix(".fif"), verbose="error")
     return mne.io.read_raw_brainvision(sidecar.with_suffix(".vhdr"), verbose="error")
 
 
@@ -209,51 +245,9 @@ def _channels(inst, sidecar):
     )
 
 
-def _events(inst, bids_path):
-    """Return the recording's events with whether an epoch of each was kept, or the epochs' own events."""
-    table = read_events_table(bids_path)
-    metadata = inst.metadata if isinstance(inst, mne.BaseEpochs) else None
-    if table is None:
-        if not isinstance(inst, mne.BaseEpochs):
-            return None
-        names = {code: name for name, code in inst.event_id.items()}
-        onsets = (inst.events[:, 0]) / inst.info["sfreq"]
-        return pd.DataFrame(
-            {"onset": onsets, "duration": 0.0, "trial_type": [names[code] for code in inst.events[:, 2]]}
-        )
-    if metadata is not None and "source_index" in metadata:
-        index = table["source_index"] if "source_index" in table else pd.Series(np.arange(len(table)))
-        table["kept"] = (
-            index.astype(str).isin(metadata["source_index"].dropna().map(_whole).astype(str)).to_numpy()
-        )
-    return table
-
-
-def _whole(value):
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def _event_columns(events, bids_path):
-    source = bids_path.copy().update(suffix="events", extension=".json", split=None).fpath
-    inherited = [*pathlib.Path(bids_path.root).glob("*events.json"), source]
-    known = {}
-    for file in inherited:
-        known |= _read_json(file)
-    if "kept" in events:
-        known["kept"] = {
-            "LongName": "Epoch kept",
-            "Description": "Whether an epoch of this event is in the _epo.fif of the same name",
-            "Levels": {"True": "kept", "False": "not an event of the recipe, or dropped"},
-        }
-    return {column: known[column] for column in events.columns if column in known}
-
-
 def _write_table(path, table):
-    write_text(path, table.to_csv(sep="\t", index=False, na_rep="n/a", lineterminator="\n"))
-
-
-def _read_json(path):
-    return json.loads(path.read_text(encoding="utf-8-sig")) if path.is_file() else {}
+    text = table.to_csv(sep="\t", index=False, na_rep="n/a", lineterminator="\n", quoting=csv.QUOTE_NONE)
+    write_text(path, text)
 
 
 def _json(fields):

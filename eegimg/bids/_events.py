@@ -1,8 +1,13 @@
 """The events.tsv of a recording, and its columns on the annotations."""
 
+import csv
+
+import mne
+import numpy as np
 import pandas as pd
 
 from .._checks import listing
+from ._find import inherited_files, read_json
 
 
 def read_events_table(bids_path):
@@ -16,14 +21,28 @@ def read_events_table(bids_path):
     Returns
     -------
     table : pandas.DataFrame | None
-        One row per event, ``onset`` in seconds as a number; None where there is no such file.
+        One row per event, ``onset`` in seconds as a number, every other column as the text that stands there
+        ("001" stays so), n/a as NaN. None where there is no such file.
+
+    Raises
+    ------
+    RuntimeError
+        If the file has no onsets.
     """
-    file = bids_path.copy().update(suffix="events", extension=".tsv", split=None).fpath
-    if not file.is_file():
+    files = inherited_files(bids_path, "events.tsv")
+    if not files:
         return None
-    table = pd.read_csv(file, sep="\t", na_values="n/a", keep_default_na=False, encoding="utf-8-sig")
+    table = pd.read_csv(
+        files[-1],
+        sep="\t",
+        dtype=str,
+        na_values="n/a",
+        keep_default_na=False,
+        encoding="utf-8-sig",
+        quoting=csv.QUOTE_NONE,
+    )
     if "onset" not in table.columns:
-        raise RuntimeError(f"{file.name} must have an 'onset' column. It has {listing(table.columns)}.")
+        raise RuntimeError(f"{files[-1].name} must have an 'onset' column. It has {listing(table.columns)}.")
     table["onset"] = pd.to_numeric(table["onset"], errors="coerce")
     return table
 
@@ -31,38 +50,115 @@ def read_events_table(bids_path):
 def tag_annotations(raw, bids_path, table):
     """Add subject, session, run and the row of events.tsv to the extras of each annotation, in place.
 
-    The rows are found by onset, because readers leave some rows out; a row that is not unique there is not
-    numbered.
+    Readers leave some rows out and sort the others, so each row is found again by its onset, name and
+    duration; rows alike in all three are numbered in their order. A column with numbers such as 001 is one of
+    names and stays text.
     """
     if len(raw.annotations) == 0:
         return
     who = {key: getattr(bids_path, key) for key in ("subject", "session", "run") if getattr(bids_path, key)}
-    rows = {}
-    if table is not None and "source_index" not in table.columns:
-        names = (
-            table["trial_type"].astype(str) if "trial_type" in table.columns else pd.Series("", table.index)
-        )
-        for row, (onset, name) in enumerate(zip(table["onset"], names, strict=True)):
-            rows.setdefault(round(float(onset), 6), []).append((row, name))
+    start = 0.0 if raw.annotations.orig_time is None else raw.first_time
+    find_row = _row_finder(table)
+    labels = [] if table is None else _label_columns(table)
     extras = []
     for annotation in raw.annotations:
         extra = {str(key): value for key, value in (annotation.get("extras") or {}).items()}
-        numbered = rows.get(
-            round(
-                float(annotation["onset"]) if raw.annotations.orig_time is None else _onset(raw, annotation),
-                6,
-            ),
-            [],
-        )
-        if len(numbered) > 1:
-            numbered = [item for item in numbered if item[1] == annotation["description"]]
-        if len(numbered) == 1:
-            extra["source_index"] = numbered[0][0]
+        row = find_row(annotation["onset"] - start, annotation["description"], annotation["duration"])
+        if row is not None:
+            extra |= {name: table.at[row, name] for name in labels if name in extra}
+            extra.setdefault("source_index", row)
         extras.append(who | extra)
     annotations = raw.annotations.copy()
     annotations.extras = extras
     raw.set_annotations(annotations, verbose="error")
 
 
-def _onset(raw, annotation):
-    return float(annotation["onset"]) - raw.first_time
+def _row_finder(table):
+    """Return a function that finds the row of an annotation, each row once."""
+    if table is None:
+        return lambda onset, name, duration: None
+    onsets = table["onset"].to_numpy(float)
+    durations = pd.to_numeric(table.get("duration", pd.Series(0.0, table.index)), errors="coerce").fillna(0.0)
+    columns = [
+        table[column].fillna("n/a").to_list()
+        for column in ("trial_type", "stim_type", "value")
+        if column in table.columns
+    ]
+    free = set(range(len(table)))
+
+    def find(onset, name, duration):
+        near = [row for row in np.flatnonzero(np.abs(onsets - onset) < 1e-6).tolist() if row in free]
+        # mne-bids names an event by the first of these columns, and face/3 where faces have several values.
+        named = [
+            row
+            for row in near
+            if not columns or any(name == text[row] or name.startswith(f"{text[row]}/") for text in columns)
+        ]
+        if not named:
+            return None
+        row = min(named, key=lambda row: abs(durations[row] - duration))
+        free.discard(row)
+        return row
+
+    return find
+
+
+def _label_columns(table):
+    return [
+        column
+        for column in table.columns
+        if column != "onset" and table[column].dropna().str.match(r"0[0-9]+$").any()
+    ]
+
+
+def result_events(inst, bids_path, first_time):
+    """Return the recording's events with whether an epoch of each was kept, or the epochs' own events.
+
+    BIDS looks for a stim_file in the stimuli folder of the same dataset. The pictures stay in theirs, so that
+    column is called image_path here.
+    """
+    table = read_events_table(bids_path)
+    if table is not None:
+        table = table.rename(columns={"stim_file": "image_path"})
+    if not isinstance(inst, mne.BaseEpochs):
+        return None if table is None else _moved(table, inst, first_time)
+    if table is None:
+        names = {code: " ".join(name.split()) for name, code in inst.event_id.items()}
+        onsets = inst.events[:, 0] / inst.info["sfreq"] - first_time
+        return pd.DataFrame(
+            {"onset": onsets, "duration": 0.0, "trial_type": [names[code] for code in inst.events[:, 2]]}
+        )
+    if inst.metadata is not None and "source_index" in inst.metadata:
+        index = table["source_index"] if "source_index" in table else pd.Series(np.arange(len(table)))
+        kept = inst.metadata["source_index"].dropna().map(_whole).astype(str)
+        table["kept"] = index.astype(str).isin(kept).to_numpy()
+    return table
+
+
+def _moved(table, raw, first_time):
+    """Count onsets from the start of a continuous result; events outside it are not its own."""
+    start, lasts = raw.first_time - first_time, raw.n_times / raw.info["sfreq"]
+    table = table.drop(columns="sample", errors="ignore")
+    if start:
+        table["onset"] = (table["onset"] - start).round(6)
+    return table[table["onset"].isna() | table["onset"].between(0, lasts)]
+
+
+def _whole(value):
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def event_columns(events, bids_path):
+    """Return what events.json says of the columns of :func:`result_events`."""
+    known = {}
+    for file in inherited_files(bids_path, "events.json"):
+        known |= read_json(file)
+    if "stim_file" in known:
+        known["image_path"] = known["stim_file"]
+    if "kept" in events:
+        known["kept"] = {
+            "LongName": "Epoch kept",
+            "Description": "Whether an epoch of this event is in the _epo.fif of the same name",
+            "Levels": {"True": "kept", "False": "not an event of the recipe, or dropped"},
+        }
+    return {column: known[column] for column in events.columns if column in known}

@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import re
 
 import mne_bids
 
@@ -29,11 +30,16 @@ def find_recordings(bids_root, *, subjects=None, sessions=None, tasks=None, runs
     ------
     FileNotFoundError
         If there is no such folder, no EEG in it, or an asked subject is not there.
+    RuntimeError
+        If one recording is there in two formats.
     """
     root = pathlib.Path(bids_root)
     if not root.is_dir():
         raise FileNotFoundError(f"The BIDS dataset {root} was asked for; there is no such folder.")
-    found = mne_bids.find_matching_paths(root, datatypes="eeg", suffixes="eeg", extensions=EXTENSIONS)
+    # ignore_nosub: what lies in derivatives/ and sourcedata/ is no recording of this dataset.
+    found = mne_bids.find_matching_paths(
+        root, datatypes="eeg", suffixes="eeg", extensions=EXTENSIONS, ignore_nosub=True
+    )
     found = [path for path in found if path.split in (None, "01", "1") and path.description is None]
     if not found:
         raise FileNotFoundError(
@@ -42,7 +48,25 @@ def find_recordings(bids_root, *, subjects=None, sessions=None, tasks=None, runs
         )
     for entity, wanted in {"subject": subjects, "session": sessions, "task": tasks, "run": runs}.items():
         found = _only(found, entity, wanted, root)
+    _refuse_doubles(found)
     return sorted(found, key=lambda path: str(path.fpath))
+
+
+def _refuse_doubles(found):
+    files = {}
+    for path in found:
+        other = files.setdefault((path.directory, path.fpath.stem), path)
+        if other is path:
+            continue
+        if other.fpath == path.fpath:
+            raise RuntimeError(
+                f"{path.fpath.name} lies in two folders. The name of a recording must begin with that of its "
+                "folder, sub-01; rename one, or move it out of the dataset."
+            )
+        raise RuntimeError(
+            f"The recording {path.fpath.stem} is there twice, as {other.fpath.name} and {path.fpath.name}. "
+            "Keep one of them in the dataset, the other in its sourcedata folder."
+        )
 
 
 def _only(found, entity, wanted, root):
@@ -59,31 +83,58 @@ def _only(found, entity, wanted, root):
     return [path for path in found if str(getattr(path, entity)) in wanted]
 
 
-def read_sidecar(bids_path):
-    """Return the merged eeg.json fields of a recording (empty where there is none)."""
-    fields = {}
-    for folder in reversed([bids_path.directory, *bids_path.directory.parents]):
-        if folder != bids_path.root and pathlib.Path(bids_path.root) not in folder.parents:
-            continue
-        for candidate in sorted(folder.glob("*_eeg.json"), key=lambda file: len(file.name)):
-            entities = candidate.name.removesuffix("_eeg.json").split("_")
-            if set(entities) <= set(bids_path.basename.split("_")):
-                fields |= json.loads(candidate.read_text(encoding="utf-8-sig"))
-        for candidate in sorted(folder.glob("eeg.json")):
-            fields |= json.loads(candidate.read_text(encoding="utf-8-sig"))
+def read_json(file):
+    """Return the fields of a JSON file, none where there is no such file.
+
+    Raises
+    ------
+    RuntimeError
+        If it is not JSON, or no table of fields.
+    """
+    if not file.is_file():
+        return {}
+    try:
+        fields = json.loads(file.read_text(encoding="utf-8-sig"))
+    except ValueError as err:
+        raise RuntimeError(f"{file} is not JSON: {err}. Mend it, or copy it again.") from err
+    if not isinstance(fields, dict):
+        raise RuntimeError(f"{file} must hold a table of fields. It holds a {type(fields).__name__}.")
     return fields
 
 
+def read_sidecar(bids_path):
+    """Return the merged eeg.json fields of a recording (empty where there is none)."""
+    fields = {}
+    for file in inherited_files(bids_path, "eeg.json"):
+        fields |= read_json(file)
+    return fields
+
+
+def inherited_files(bids_path, ending):
+    """List the files of one kind that apply to a recording, the most general first.
+
+    BIDS lets task-x_eeg.json at the top of a dataset stand for every recording of that task.
+    """
+    root, entities = pathlib.Path(bids_path.root), set(bids_path.basename.split("_"))
+    folders = [folder for folder in bids_path.directory.parents if folder == root or root in folder.parents]
+    files = []
+    for folder in [*reversed(folders), bids_path.directory]:
+        for file in sorted(folder.glob(f"*{ending}"), key=lambda file: (len(file.name), file.name)):
+            if {part for part in file.name.removesuffix(ending).split("_") if part} <= entities:
+                files.append(file)
+    return files
+
+
 def recording_files(bids_path):
-    """List the files that make up one recording: data, and every sidecar of it beside them, sorted."""
-    stem = bids_path.basename.removesuffix(bids_path.fpath.suffix).removesuffix("_eeg")
+    """List the files that make up one recording: data, and every sidecar that applies to it, sorted."""
+    stem = re.sub(r"_split-[0-9]+", "", bids_path.fpath.stem).removesuffix("_eeg")
     directory = bids_path.directory
     own = [file for file in directory.glob(f"{stem}_*") if file.is_file()]
     shared_names = [directory.glob(f"*{suffix}") for suffix in ("electrodes.tsv", "coordsystem.json")]
-    shared = [file for names in shared_names for file in names if f"sub-{bids_path.subject}" in file.name]
+    shared = [file for names in shared_names for file in names]
     inherited = [
         file
-        for name in ("eeg", "events", "channels")
-        for file in pathlib.Path(bids_path.root).glob(f"*{name}.json")
+        for ending in ("eeg.json", "events.json", "channels.json", "events.tsv", "channels.tsv")
+        for file in inherited_files(bids_path, ending)
     ]
     return sorted({*own, *shared, *inherited})

@@ -1,7 +1,9 @@
 """Read one recording of a BIDS dataset with all that is known of it."""
 
+import pathlib
 import warnings
 
+import mne
 import mne_bids
 
 from .._checks import check_option
@@ -9,7 +11,8 @@ from ._events import read_events_table, tag_annotations
 from ._find import EXTENSIONS, read_sidecar, recording_files
 from ._positions import ensure_positions
 
-_HED_NOTE = "HED annotations were detected"
+# What readers warn of and no result depends on: tags, the clock time, places that electrodes.tsv replaces.
+_BESIDE_THE_POINT = ("HED annotations were detected", "info['meas_date']", "Estimated head radius")
 
 
 def read_raw(bids_path, *, line_freq=None, events_past_end="raise"):
@@ -39,26 +42,31 @@ def read_raw(bids_path, *, line_freq=None, events_past_end="raise"):
     Notes
     -----
     Positions come from electrodes.tsv. Where it is missing or has several versions that mne-bids will not
-    choose from, the version without a space entity or the first one is read; where there is none and every
-    EEG channel has a 10-05 name, MNE's template ``colin27_1005`` is used. Both are remarked.
+    choose from, the version without a space entity or the first one is read; channels without a position that
+    have a 10-05 name get it from MNE's template ``colin27_1005``. Both are remarked.
     """
     check_option("events_past_end", events_past_end, ("raise", "drop"), "read_raw")
     path = bids_path.fpath
     sidecar = read_sidecar(bids_path)
     _check_not_empty(bids_path)
-    with warnings.catch_warnings(record=True) as caught:
+    # MNE warns only where it would also log: let it warn, and keep the log off the screen.
+    with warnings.catch_warnings(record=True) as caught, mne.utils.catch_logging():
         warnings.simplefilter("always")
         try:
-            raw = mne_bids.read_raw_bids(bids_path, on_ch_mismatch="raise", verbose="error")
+            raw = mne_bids.read_raw_bids(bids_path, on_ch_mismatch="raise", verbose="warning")
         except (
             Exception
         ) as err:  # readers of a dozen formats raise whatever they like: one sentence for all of them
             raise RuntimeError(f"{path.name} cannot be read: {_first_line(err)}") from err
-    remarks = [_first_line(note.message) for note in caught if _HED_NOTE not in str(note.message)]
-    _check_complete(raw, sidecar, path)
+    remarks = [
+        _first_line(note.message)
+        for note in caught
+        if not any(text in str(note.message) for text in _BESIDE_THE_POINT)
+    ]
+    _check_complete(raw, sidecar, path, remarks)
     table = read_events_table(bids_path)
     remarks = [text for text in remarks if not (table is not None and "outside" in text)]
-    remarks += _past_end(raw, table, path, events_past_end)
+    remarks += _outside(raw, table, path, events_past_end)
     tag_annotations(raw, bids_path, table)
     if raw.info["line_freq"] is None and line_freq is not None:
         raw.info["line_freq"] = float(line_freq)
@@ -82,31 +90,52 @@ def _check_not_empty(bids_path):
             raise RuntimeError(f"{file.name} is empty (0 bytes). Copy it again from the recording computer.")
 
 
-def _check_complete(raw, sidecar, path):
-    stated = sidecar.get("RecordingDuration")
-    lasted = raw.n_times / raw.info["sfreq"]
-    if isinstance(stated, (int, float)) and lasted < stated - max(1.0, 2 / raw.info["sfreq"]):
-        raise RuntimeError(
-            f"{path.name} is truncated: its sidecar says {stated:g} s, the file holds {lasted:g} s. "
-            "Copy the file again, or correct RecordingDuration if the shorter recording is right."
-        )
+def _check_complete(raw, sidecar, path, remarks):
     if raw.n_times == 0:
         raise RuntimeError(f"{path.name} holds no samples.")
+    stated = sidecar.get("RecordingDuration")
+    lasted = raw.n_times / raw.info["sfreq"]
+    if isinstance(stated, (int, float)):
+        if lasted < stated - max(1.0, 2 / raw.info["sfreq"]):
+            raise RuntimeError(
+                f"{path.name} is truncated: its sidecar says {stated:g} s, the file holds {lasted:g} s. "
+                "Copy the file again, or correct RecordingDuration if the shorter recording is right."
+            )
+        return
+    if _ends_within_a_sample(raw, path) or any("does not match the file size" in text for text in remarks):
+        raise RuntimeError(
+            f"{path.name} is truncated: the file holds {lasted:g} s and does not end where its header says. "
+            "Copy the file again, or state RecordingDuration in its eeg.json if the shorter one is right."
+        )
 
 
-def _past_end(raw, table, path, events_past_end):
+def _ends_within_a_sample(raw, path):
+    """Tell whether the binary file of a BrainVision recording stops in the middle of a sample."""
+    width = {"short": 2, "single": 4}.get(raw.orig_format)
+    if path.suffix != ".vhdr" or width is None or not raw.filenames:
+        return False
+    data = pathlib.Path(raw.filenames[0])
+    return data.suffix in (".eeg", ".dat") and data.stat().st_size % (width * len(raw.ch_names)) != 0
+
+
+def _outside(raw, table, path, events_past_end):
+    """Say which events lie outside the recording, or raise."""
     if table is None:
         return []
+    remarks = []
+    early = int((table["onset"] < 0).sum())
+    if early:
+        remarks.append(f"{early} of {len(table)} events lie before the recording and were left out.")
     lasted = raw.n_times / raw.info["sfreq"]
     past = table["onset"] > lasted
     if not past.any():
-        return []
+        return remarks
     found = (
         f"{past.sum()} of {len(table)} events of {path.name} lie past the end of the recording "
         f"({lasted:g} s; last event at {table['onset'].max():g} s)"
     )
     if events_past_end == "drop":
-        return [f"{found} and were dropped."]
+        return [*remarks, f"{found} and were dropped."]
     raise RuntimeError(
         f"{found}. The file is truncated, or events.tsv belongs to another one. "
         'Mend events.tsv, or accept the loss with events_past_end="drop" (--events-past-end drop).'

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from .. import __version__
+from .._checks import listing, suggest
 from . import _screen
 
 app = typer.Typer(
@@ -30,7 +31,7 @@ def _one_sentence():
     """Turn an error about what was asked into its sentence and exit code 2."""
     try:
         yield
-    except (ValueError, TypeError, FileNotFoundError, RuntimeError, ImportError) as err:
+    except (ValueError, TypeError, RuntimeError, ImportError, OSError) as err:
         _screen.error(" ".join(str(err).split()))
         raise typer.Exit(2) from err
 
@@ -72,7 +73,9 @@ def preprocess(
     events_past_end: Annotated[
         str, typer.Option(help="raise or drop: events after the last sample.")
     ] = "raise",
-    split: Annotated[str, typer.Option(help="Column of events.tsv that marks training epochs.")] = "split",
+    split: Annotated[
+        str, typer.Option(help="Column of events.tsv that marks training epochs; '' for none.")
+    ] = "split",
     allow_transductive: Annotated[
         bool, typer.Option("--allow-transductive", help="Let steps learn from test epochs, marked.")
     ] = False,
@@ -95,7 +98,7 @@ def preprocess(
             dry_run=dry_run,
             line_freq=line_freq,
             events_past_end=events_past_end,
-            split=split,
+            split=split or None,
             allow_transductive=allow_transductive,
             report=not no_report,
             watch=watch,
@@ -139,7 +142,11 @@ def info(name: Annotated[str, typer.Argument(help="Name of a dataset or of a rec
             pipeline = read_recipe(name)
             _screen.recipe(pipeline, recipe_text(pipeline))
         else:
-            read_descriptor(name)
+            names = sorted({*list_datasets(), *list_recipes()})
+            raise ValueError(
+                f"{name!r} was asked for; eegimg knows the datasets {listing(list_datasets(), 20)} and the "
+                f"recipes {listing(list_recipes(), 20)}.{suggest(name, names)}"
+            )
 
 
 @app.command()

@@ -59,7 +59,8 @@ def summary(summary):
     console = Console(highlight=False, soft_wrap=False)
     table = Table(show_edge=False, pad_edge=False)
     for column in ("recording", "status", "epochs", "bad channels", "seconds", "peak MB"):
-        table.add_column(column, justify="left" if column in ("recording", "status") else "right")
+        justify = "left" if column in ("recording", "status") else "right"
+        table.add_column(column, justify=justify, overflow="fold")
     for row in summary.rows:
         colour = _COLOURS.get(row["status"], "white")
         numbers = (_number(row.get(key)) for key in ("n_epochs", "n_bads", "seconds", "peak_memory_mb"))

@@ -6,6 +6,8 @@ import tomllib
 from .._checks import check_option, listing, suggest
 from .._paths import descriptors_root
 
+# What TOML gives for each type of field below.
+_WANTED = {str: (str,), int: (int,), float: (float, int), tuple: (list,)}
 DESIGNS = ("rapid-event", "block", "unknown")
 
 
@@ -95,7 +97,10 @@ def read_descriptor(name):
             f"The dataset {name!r} was asked for; eegimg knows {listing(names, 20)}.{suggest(name, names)}"
         )
     file = descriptors_root() / name / "dataset.toml"
-    facts = tomllib.loads(file.read_text(encoding="utf-8"))
+    try:
+        facts = tomllib.loads(file.read_text(encoding="utf-8"))
+    except ValueError as err:
+        raise ValueError(f"{name}/dataset.toml is not TOML: {err}.") from err
     known = [field.name for field in dataclasses.fields(Descriptor)]
     for key in facts:
         if key not in known:
@@ -103,6 +108,11 @@ def read_descriptor(name):
     missing = [key for key in known if key not in facts]
     if missing:
         raise ValueError(f"{name}/dataset.toml lacks the keys {listing(missing, 20)}.")
+    for field in dataclasses.fields(Descriptor):
+        wanted = _WANTED[field.type]
+        if not isinstance(facts[field.name], wanted) or isinstance(facts[field.name], bool):
+            kind = wanted[0].__name__
+            raise ValueError(f"{name}/dataset.toml: {field.name} must be {kind}. Got {facts[field.name]!r}.")
     check_option("design", facts["design"], DESIGNS, f"{name}/dataset.toml")
     if facts["name"] != name:
         raise ValueError(f"{name}/dataset.toml says its name is {facts['name']!r}.")

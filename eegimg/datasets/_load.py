@@ -1,5 +1,7 @@
 """A BIDS dataset as recordings, images and epochs that know their image."""
 
+import json
+import os
 import pathlib
 
 import mne
@@ -74,7 +76,13 @@ class Dataset:
     def _picture(self, stim_file):
         folder = self.root / "stimuli"
         path = folder / _posix(stim_file)
-        return str(path) if is_inside(path, folder) and path.is_file() else None
+        # Links of git-annex lead from stimuli/ to elsewhere in the dataset; names must not lead out at all.
+        named = pathlib.Path(os.path.normpath(path))
+        try:
+            inside = folder in named.parents and (is_inside(path, folder) or is_inside(path, self.root))
+            return str(path) if inside and path.is_file() else None
+        except (OSError, ValueError):  # no name that this system allows for a file
+            return None
 
     def _chosen(self, subject=None, session=None, task=None, run=None):
         wanted = {"subject": subject, "session": session, "task": task, "run": run}
@@ -131,53 +139,95 @@ class Dataset:
             Which recordings. None takes all.
         pipeline : Pipeline | str | path-like | None
             What to run on each recording. None reads the epochs that ``eegimg preprocess`` has written into
-            ``derivatives/eegimg`` of the dataset, and where there are none runs the dataset's own recipe, or
-            "default".
+            ``derivatives/eegimg`` of the dataset, those of the newest recipe that is finished for every
+            chosen recording, and where there are none runs the dataset's own recipe, or "default".
 
         Returns
         -------
         epochs : mne.Epochs
-            In the order of :attr:`recordings`.
+            In the order of :attr:`recordings`. A channel that is bad in one recording is marked bad in all.
 
         Raises
         ------
         ValueError
             If there are no such epochs, or recordings have different channels.
         """
-        parts = [self._epochs_of(path, pipeline) for path in self._chosen(subject, session, task, run)]
-        names = [part.ch_names for part in parts]
-        for path, these in zip(self._chosen(subject, session, task, run), names, strict=True):
-            if set(these) != set(names[0]):
-                odd = sorted(set(these) ^ set(names[0]))
-                raise ValueError(
-                    f"{path.fpath.stem} has other channels than the first recording ({listing(odd)}); "
-                    "their epochs cannot be joined. "
-                    "Load subjects one by one, or add Apply('pick', picks=[...]) to the pipeline."
-                )
-        parts = [part.reorder_channels(names[0]) for part in parts]
-        epochs = (
-            parts[0]
-            if len(parts) == 1
-            else mne.concatenate_epochs(parts, on_mismatch="ignore", verbose="error")
-        )
+        paths = self._chosen(subject, session, task, run)
+        sidecars = _finished(self.root, paths) if pipeline is None else None
+        if sidecars is None:
+            pipeline = self._own_recipe() if pipeline is None else pipeline
+            parts = [_run(path, pipeline) for path in paths]
+        else:
+            parts = [bids.read_result(sidecar) for sidecar in sidecars]
+        epochs = _join(parts, [path.fpath.stem.removesuffix("_eeg") for path in paths])
         return epochs if split is None else _part(epochs, split)
 
-    def _epochs_of(self, path, pipeline):
-        if pipeline is None:
-            for file in _finished(self.root, path):
-                return bids.read_result(file)
-            pipeline = self.name if self.name in list_recipes() else "default"
-        raw = bids.read_raw(path)
-        columns = {key for annotation in raw.annotations for key in (annotation.get("extras") or {})}
-        return read_recipe(pipeline).fit_transform(raw, split="split" if "split" in columns else None)
+    def _own_recipe(self):
+        return self.name if self.name in list_recipes() else "default"
 
 
-def _finished(root, path):
-    """List the sidecars of finished epochs of a recording, newest first."""
+def _run(path, pipeline):
+    raw = bids.read_raw(path)
+    columns = {key for annotation in raw.annotations for key in (annotation.get("extras") or {})}
+    epochs = read_recipe(pipeline).fit_transform(raw, split="split" if "split" in columns else None)
+    if not isinstance(epochs, mne.BaseEpochs):
+        raise ValueError("The pipeline of Dataset.epochs must make epochs. Add MakeEpochs to it.")
+    return epochs
+
+
+def _join(parts, names):
+    """Join epochs of several recordings: one set of channels, bads and event codes for all."""
+    first = parts[0]
+    if len(parts) == 1:
+        return first
+    codes = {
+        event: code for code, event in enumerate(sorted({e for part in parts for e in part.event_id}), 1)
+    }
+    bads = {name for part in parts for name in part.info["bads"]}
+    for part, name in zip(parts, names, strict=True):
+        odd = sorted(set(part.ch_names) ^ set(first.ch_names))
+        if odd:
+            raise ValueError(
+                f"{name} has other channels than {names[0]} ({listing(odd)}); their epochs cannot be joined. "
+                "Load subjects one by one, or add Apply('pick', picks=[...]) to the pipeline."
+            )
+        if part.info["sfreq"] != first.info["sfreq"] or len(part.times) != len(first.times):
+            raise ValueError(
+                f"{name} has {len(part.times)} samples per epoch at {part.info['sfreq']:g} Hz, {names[0]} "
+                f"has {len(first.times)} at {first.info['sfreq']:g} Hz; their epochs cannot be joined. "
+                "Load subjects one by one, or add Resample to the pipeline."
+            )
+        part.reorder_channels(first.ch_names)
+        part.info["bads"] = [channel for channel in first.ch_names if channel in bads]
+        known = {code: event for event, code in part.event_id.items()}
+        part.events[:, 2] = [codes[known[code]] for code in part.events[:, 2]]
+        part.event_id = {event: codes[event] for event in part.event_id}
+    return mne.concatenate_epochs(parts, on_mismatch="ignore", verbose="error")
+
+
+def _finished(root, paths):
+    """Return the sidecar of each recording's epochs, all of one recipe, or None.
+
+    Among the recipes that are finished for every recording, the one whose files are newest is taken: one
+    result never mixes recipes.
+    """
+    made = [_finished_by_recipe(root, path) for path in paths]
+    shared = set.intersection(*(set(files) for files in made))
+    if not shared:
+        return None
+    newest = max(shared, key=lambda recipe: max(files[recipe].stat().st_mtime_ns for files in made))
+    return [files[newest] for files in made]
+
+
+def _finished_by_recipe(root, path):
+    """Map (name, fingerprint) of each recipe to the sidecar of its epochs of a recording."""
     folder = path.directory.relative_to(path.root)
     stem = path.fpath.stem.removesuffix("_eeg")
-    files = (root / "derivatives" / "eegimg" / folder).glob(f"{stem}_desc-*_epo.json")
-    return sorted(files, key=lambda file: file.stat().st_mtime_ns, reverse=True)
+    found = {}
+    for file in sorted((root / "derivatives" / "eegimg" / folder).glob(f"{stem}_desc-*_epo.json")):
+        recipe = json.loads(file.read_text(encoding="utf-8")).get("Recipe", {})
+        found[recipe.get("name"), recipe.get("fingerprint")] = file
+    return found
 
 
 def _part(epochs, split):

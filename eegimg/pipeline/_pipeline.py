@@ -37,8 +37,8 @@ class Pipeline:
     --------
     >>> import eegimg
     >>> from eegimg.preprocessing import Filter, MakeEpochs, RejectPeakToPeak
-    >>> pipe = eegimg.Pipeline(Filter(l_freq=1.0, h_freq=30.0), MakeEpochs(tmin=-0.1, tmax=0.6),
-    RejectPeakToPeak()) >>> pipe
+    >>> pipe = eegimg.Pipeline(Filter(l_freq=1.0, h_freq=30.0), MakeEpochs(tmax=0.6), RejectPeakToPeak())
+    >>> pipe
     Pipeline(Filter, MakeEpochs, RejectPeakToPeak)
     """
 
@@ -126,13 +126,15 @@ class Pipeline:
     def _run(self, inst, *, fit, split, allow_transductive):
         _check_positions(self, inst)
         self.log_, self.transductive_ = [], False
-        before = state(inst)
+        before, unitless = state(inst), False
         for step in self.steps:
             start = time.perf_counter()
+            step.check()
             _check_finite(step, before)
             fitted_on = self._fit_step(step, inst, fit, split, allow_transductive)
             inst, found = step.apply(inst)
-            after = state(inst)
+            unitless = unitless or found.get("unit") == "n/a"
+            after = state(inst) | ({"sd_uv": None} if unitless else {})
             self.log_.append(
                 {
                     "step": type(step).__name__,
@@ -184,13 +186,14 @@ def _training_part(inst, split, caller):
     if metadata is None or split not in metadata.columns:
         has = listing([] if metadata is None else metadata.columns, 20)
         raise ValueError(
-            f"{caller} should learn from the training part of {split!r}; the metadata have {has}."
+            f"{caller} should learn from the training part of {split!r}; the metadata have {has}. Put it "
+            "after MakeEpochs, and name a column of events.tsv whose value 'train' marks training trials."
         )
     chosen = (metadata[split].astype(str) == "train").to_numpy()
     if not chosen.any():
         raise ValueError(
             f"The metadata column {split!r} marks no epoch as 'train'. It has "
-            f"{listing(set(metadata[split]))}."
+            f"{listing(sorted(metadata[split].astype(str).unique()))}. Name another column."
         )
     return inst[chosen]
 
@@ -215,6 +218,11 @@ def _check_positions(pipeline, inst):
     names = [
         name for name, kind in zip(inst.ch_names, inst.get_channel_types(), strict=True) if kind == "eeg"
     ]
+    if not names:
+        raise RuntimeError(
+            f"The steps {listing(dict.fromkeys(needy))} work on EEG channels; this recording has none. Set "
+            "the channel types in channels.tsv."
+        )
     without = [name for name in names if not has_positions(inst.info, [name])]
     rest = [type(step).__name__ for step in pipeline.steps if not step.needs_positions]
     raise RuntimeError(

@@ -1,10 +1,11 @@
 """Recipes: pipelines as TOML, read and written."""
 
+import os
 import pathlib
 import tomllib
 
 from .. import preprocessing
-from .._checks import listing, suggest
+from .._checks import check_type, listing, suggest
 from .._paths import descriptors_root, write_text
 from ..preprocessing._step import unknown_parameter
 from ._pipeline import Pipeline, as_tables, step_names
@@ -55,6 +56,7 @@ def read_recipe(recipe="default"):
     """
     if isinstance(recipe, Pipeline):
         return recipe
+    check_type("recipe", recipe, (str, os.PathLike), "read_recipe", "a name, a path or a Pipeline")
     files = _recipe_files()
     path = files.get(str(recipe), pathlib.Path(recipe))
     if not path.is_file():
@@ -81,6 +83,10 @@ def read_recipe(recipe="default"):
 
 
 def _read_step(table, number, file):
+    if not isinstance(table, dict):
+        raise ValueError(
+            f"The recipe {file}, step {number}, must be a [[step]] table. Got {table!r} instead."
+        )
     table = dict(table)
     name = table.pop("name", None)
     if name not in step_names():
@@ -89,7 +95,7 @@ def _read_step(table, number, file):
             f"{listing(step_names(), 20)}.{suggest(name, step_names())}"
         )
     cls = getattr(preprocessing, name)
-    parameters = {key: _decode(value) for key, value in table.items()}
+    parameters = {key: _decode(value, key == "baseline") for key, value in table.items()}
     try:
         known = [key for key in cls._parameter_names() if key != "params"]
         if name != "Apply":
@@ -98,15 +104,19 @@ def _read_step(table, number, file):
                     raise unknown_parameter(name, key, known)
         elif "call" not in parameters:
             raise ValueError("Apply needs 'call', the name of a method of MNE.")
-        return cls(**parameters)
+        step = cls(**parameters)
+        step.check()
+        return step
     except (TypeError, ValueError) as err:
         raise type(err)(f"The recipe {file}, step {number}: {err}") from err
 
 
-def _decode(value):
-    """Turn TOML into parameters: [] is None, "none" inside a list is None, lists are tuples."""
+def _decode(value, bounds=False):
+    """Turn TOML into parameters: [] is None, as is "none" in the bounds of a baseline; lists are tuples."""
     if isinstance(value, list):
-        return tuple(None if item == "none" else _decode(item) for item in value) if value else None
+        return (
+            tuple(None if bounds and item == "none" else _decode(item) for item in value) if value else None
+        )
     if isinstance(value, dict):
         return {key: _decode(item) for key, item in value.items()}
     return value
@@ -135,10 +145,23 @@ def recipe_text(pipeline):
     text : str
         TOML with every parameter, defaults included, so that it means the same in a later version.
     """
+    lines = [f"name = {_literal(pipeline.name)}"]
+    for table in as_tables(pipeline):
+        lines += ["", "[[step]]", *(f"{key} = {_literal(_encode(value))}" for key, value in table.items())]
+    return "\n".join([*lines, ""])
+
+
+def _literal(value):
+    """Write a value as TOML on one line, one table per step whatever its length (tomli_w would choose)."""
     import tomli_w
 
-    steps = [{key: _encode(value) for key, value in table.items()} for table in as_tables(pipeline)]
-    return tomli_w.dumps({"name": pipeline.name, "step": steps})
+    if isinstance(value, list):
+        return f"[{', '.join(_literal(item) for item in value)}]"
+    if isinstance(value, dict):
+        keys = [key if key.isidentifier() and key.isascii() else _literal(key) for key in value]
+        pairs = zip(keys, value.values(), strict=True)
+        return f"{{{', '.join(f'{key} = {_literal(item)}' for key, item in pairs)}}}"
+    return tomli_w.dumps({"x": value}).removeprefix("x = ").rstrip("\n")
 
 
 def write_recipe(pipeline, path):

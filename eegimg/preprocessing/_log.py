@@ -5,6 +5,8 @@ import numpy as np
 
 from .epoching import condition_counts
 
+PIECE = 50_000  # samples read at a time
+
 
 def state(inst):
     """Describe a Raw or Epochs: good EEG channels, bads, epochs, seconds of data, spread in microvolt.
@@ -22,8 +24,7 @@ def state(inst):
         ``not_finite`` (good EEG channels with samples that are not numbers) and, of epochs, ``conditions``.
     """
     picks = mne.pick_types(inst.info, eeg=True)
-    # One channel at a time: the whole array at once would double the memory of a long recording.
-    spreads = {inst.ch_names[pick]: _spread(inst.get_data(picks=[pick])) for pick in picks}
+    spreads = dict(zip([inst.ch_names[pick] for pick in picks], _spreads(inst, picks), strict=True))
     finite = [value for value in spreads.values() if np.isfinite(value)]
     epoched = isinstance(inst, mne.BaseEpochs)
     numbers = {
@@ -39,9 +40,26 @@ def state(inst):
     return numbers | ({"conditions": condition_counts(inst)} if epoched else {})
 
 
-def _spread(data):
+def _spreads(inst, picks):
+    """Return the standard deviation of each channel, without a second copy of a long recording in memory."""
     with np.errstate(invalid="ignore"):
-        return float(np.std(data))
+        if inst.preload:
+            return [float(inst.get_data(picks=[pick]).std()) for pick in picks]
+        if isinstance(inst, mne.BaseEpochs):
+            return inst.get_data(picks=picks).std(axis=(0, 2)).tolist()
+        return _spreads_on_disk(inst, picks)
+
+
+def _spreads_on_disk(raw, picks):
+    """Read a recording once, a piece at a time: files hold all channels of a moment together."""
+    count, mean, square = 0, np.zeros(len(picks)), np.zeros(len(picks))
+    for start in range(0, raw.n_times, PIECE):
+        piece = raw.get_data(picks=picks, start=start, stop=min(start + PIECE, raw.n_times))
+        n_new, shift = piece.shape[1], piece.mean(axis=1) - mean
+        square += piece.var(axis=1) * n_new + shift**2 * count * n_new / (count + n_new)
+        mean += shift * n_new / (count + n_new)
+        count += n_new
+    return np.sqrt(square / max(count, 1)).tolist()
 
 
 def lost(before, after):

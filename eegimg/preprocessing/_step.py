@@ -5,6 +5,8 @@ import inspect
 import math
 from typing import ClassVar
 
+from .._checks import listing, suggest
+
 
 @dataclasses.dataclass(kw_only=True, eq=False)
 class Step:
@@ -94,8 +96,6 @@ class Step:
 
 def unknown_parameter(step, name, known):
     """Make the error for a parameter that a step does not have."""
-    from .._checks import listing, suggest
-
     has = listing(known) if known else "no parameters"
     return ValueError(f"{step} has no parameter {name!r}. It has {has}.{suggest(name, known)}")
 

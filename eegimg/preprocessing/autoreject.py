@@ -7,7 +7,7 @@ from typing import ClassVar
 import mne
 import numpy as np
 
-from .._checks import check_number, check_type
+from .._checks import check_filled, check_number
 from ._step import Step
 from .epoching import drop_findings
 
@@ -49,16 +49,13 @@ class AutoReject(Step):
     def check(self):
         """Look at the parameters."""
         check_number("cv", self.cv, "AutoReject", at_least=2, integer=True)
-        check_type(
-            "n_interpolate",
-            self.n_interpolate,
-            (list, tuple, np.ndarray),
-            "AutoReject",
-            "a list of numbers of channels",
-        )
+        wanted = "a list of numbers of channels"
+        check_filled("n_interpolate", self.n_interpolate, (list, tuple), "AutoReject", wanted)
+        wanted = "a list of numbers between 0 and 1, or None"
+        check_filled("consensus", self.consensus, (list, tuple, type(None)), "AutoReject", wanted)
         for value in self.n_interpolate:
             check_number("n_interpolate", value, "AutoReject", at_least=0, integer=True)
-        for value in () if self.consensus is None else self.consensus:
+        for value in self.consensus or ():
             check_number("consensus", value, "AutoReject", at_least=0, at_most=1)
 
     def fit(self, inst, y=None):
@@ -99,7 +96,7 @@ class AutoReject(Step):
         """Repair and drop on a copy."""
         if not hasattr(self, "autoreject_"):
             raise RuntimeError("AutoReject is not fitted. Call fit on training epochs before transform.")
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), mne.use_log_level("error"):
             warnings.filterwarnings("ignore", message="All epochs were dropped")
             out, log = self.autoreject_.transform(inst.copy(), return_log=True)
         if len(out) == 0:

@@ -8,11 +8,12 @@ import mne
 import numpy as np
 import pandas as pd
 
-from .._checks import check_number, listing, suggest
+from .._checks import check_filled, check_number, listing, suggest
 from ..bids import has_positions
 from ._step import Step
 
 CRITERIA = ("flat", "nan", "deviation", "hf_noise", "correlation", "dropout", "ransac")
+FLAT = 1e-15
 
 
 def find_bad_channels(
@@ -70,38 +71,33 @@ def find_bad_channels(
     References
     ----------
     .. [1] Bigdely-Shamlo N. et al. (2015). The PREP pipeline. Front. Neuroinform. 9:16.
-    doi:10.3389/fninf.2015.00016
+       doi:10.3389/fninf.2015.00016
     """
-    for criterion in criteria:
-        if criterion not in CRITERIA:
-            raise ValueError(
-                f"The 'criteria' parameter of find_bad_channels may hold {listing(CRITERIA, 9)}. "
-                f"Got {criterion!r} instead.{suggest(criterion, CRITERIA)}"
-            )
+    _check_criteria(criteria, "find_bad_channels")
     names = [raw.ch_names[pick] for pick in mne.pick_types(raw.info, eeg=True, exclude=[])]
     if not names:
         raise ValueError(
             "FindBadChannels looks at EEG channels; this recording has none. Set the channel types."
         )
-    detector = _detector(raw, random_state)
-    found = {"nan": detector.bad_by_nan, "flat": detector.bad_by_flat}
-    scores, skipped = {}, []
-    n_usable = detector.n_chans_new
-    if n_usable >= 3 and detector.n_samples > 2 * detector.sample_rate:
-        _amplitudes(detector, criteria, found, scores, deviation_threshold, hf_noise_threshold)
-        if {"correlation", "dropout"} & set(criteria):
-            detector.find_bad_by_correlation(1.0, correlation_threshold, correlation_fraction)
-            found["correlation"], found["dropout"] = detector.bad_by_correlation, detector.bad_by_dropout
-            scores["bad_seconds"] = detector._extra_info["bad_by_correlation"]["bad_window_fractions"]
-    elif set(criteria) - {"flat", "nan"}:
+    found, scores, skipped = _dead(raw, names), {}, []
+    n_usable = len(set(names) - {name for dead in found.values() for name in dead})
+    compared = set(criteria) - {"flat", "nan"}
+    if compared and (n_usable < 3 or raw.times[-1] <= 2):
         skipped.append(
             "all but flat and nan: they compare at least 3 usable channels over more than 2 s; "
             f"there are {n_usable} over {raw.times[-1]:.1f} s"
         )
-    if "ransac" in criteria and not skipped:
-        reason = _ransac(raw, detector, found, scores, ransac_threshold, ransac_fraction)
-        skipped += [reason] if reason else []
-    table = pd.DataFrame(scores, index=detector.ch_names_original).reindex(names)
+    elif compared:
+        detector = _detector(raw, found, random_state)
+        skipped += _amplitudes(detector, criteria, found, scores, deviation_threshold, hf_noise_threshold)
+        if {"correlation", "dropout"} & compared:
+            detector.find_bad_by_correlation(1.0, correlation_threshold, correlation_fraction)
+            found["correlation"], found["dropout"] = detector.bad_by_correlation, detector.bad_by_dropout
+            scores["bad_seconds"] = detector._extra_info["bad_by_correlation"]["bad_window_fractions"]
+        if "ransac" in compared:
+            reason = _ransac(raw, detector, found, scores, ransac_threshold, ransac_fraction)
+            skipped += [reason] if reason else []
+    table = pd.DataFrame(scores, index=names)
     reasons = {name: ["marked"] if name in raw.info["bads"] else [] for name in names}
     for criterion in criteria:
         for name in found.get(criterion, ()):
@@ -112,37 +108,56 @@ def find_bad_channels(
     return table
 
 
-def _detector(raw, random_state):
+def _check_criteria(criteria, caller):
+    check_filled("criteria", criteria, (list, tuple), caller, "a list of criteria")
+    for criterion in criteria:
+        if criterion not in CRITERIA:
+            raise ValueError(
+                f"The 'criteria' parameter of {caller} may hold {listing(CRITERIA, 9)}. "
+                f"Got {criterion!r} instead.{suggest(criterion, CRITERIA)}"
+            )
+
+
+def _dead(raw, names):
+    """Return the channels with samples that are not numbers, and those that never move."""
+    found = {"nan": [], "flat": []}
+    for name in names:
+        channel = raw.get_data(picks=[name])
+        if not np.isfinite(channel).all():
+            found["nan"].append(name)
+        elif channel.std() < FLAT:
+            found["flat"].append(name)
+    return found
+
+
+def _detector(raw, found, random_state):
     from pyprep.find_noisy_channels import NoisyChannels
 
     eeg = raw.copy().pick("eeg", exclude=[], verbose="error").load_data(verbose="error")
-    data = eeg.get_data()
-    unusable = ~np.isfinite(data).all(axis=1)
-    # pyprep's detrending would spread one missing sample over the channel and over nothing else: flag it
-    # there.
+    if found["nan"]:
+        # pyprep's detrending would spread one missing sample over the whole channel; zeros are flat to it.
+        unusable = np.isin(eeg.ch_names, found["nan"])[:, None]
+        eeg = mne.io.RawArray(np.where(unusable, 0.0, eeg.get_data()), eeg.info, verbose="error")
     with warnings.catch_warnings(), mne.use_log_level("error"):
         warnings.filterwarnings("ignore", category=RuntimeWarning)
-        finite = (
-            eeg
-            if not unusable.any()
-            else mne.io.RawArray(np.where(unusable[:, None], 0.0, data), eeg.info, verbose="error")
-        )
-        detector = NoisyChannels(finite, random_state=random_state)
-    lost = [eeg.ch_names[k] for k in np.flatnonzero(unusable)]
-    detector.bad_by_nan = lost
-    detector.bad_by_flat = [name for name in detector.bad_by_flat if name not in lost]
+        detector = NoisyChannels(eeg, random_state=random_state)
+    found["flat"] = [name for name in detector.bad_by_flat if name not in found["nan"]]
     return detector
 
 
 def _amplitudes(detector, criteria, found, scores, deviation_threshold, hf_noise_threshold):
+    """Compare amplitudes; return what could not be compared, and why."""
     if "deviation" in criteria:
         detector.find_bad_by_deviation(deviation_threshold)
         found["deviation"] = detector.bad_by_deviation
         scores["deviation_z"] = detector._extra_info["bad_by_deviation"]["robust_channel_deviations"]
-    if "hf_noise" in criteria and detector.sample_rate > 100:
+    if "hf_noise" in criteria:
+        if detector.sample_rate <= 100:
+            return [f"hf_noise: at {detector.sample_rate:g} Hz there is no power above 50 Hz"]
         detector.find_bad_by_hfnoise(hf_noise_threshold)
         found["hf_noise"] = detector.bad_by_hf_noise
         scores["hf_noise_z"] = detector._extra_info["bad_by_hf_noise"]["hf_noise_zscores"]
+    return []
 
 
 def _ransac(raw, detector, found, scores, threshold, fraction):
@@ -212,15 +227,11 @@ class FindBadChannels(Step):
             "max_fraction",
         ):
             check_number(name, getattr(self, name), "FindBadChannels", at_least=0, at_most=1)
-        for criterion in self.criteria:
-            if criterion not in CRITERIA:
-                raise ValueError(
-                    f"The 'criteria' parameter of FindBadChannels may hold {listing(CRITERIA, 9)}. "
-                    f"Got {criterion!r} instead.{suggest(criterion, CRITERIA)}"
-                )
+        _check_criteria(self.criteria, "FindBadChannels")
 
     def fit(self, inst, y=None):
         """Find the bad channels of a continuous recording."""
+        self.check()
         if not isinstance(inst, mne.io.BaseRaw):
             raise TypeError("FindBadChannels needs a continuous recording. Put it before MakeEpochs.")
         options = {name: value for name, value in self.get_params().items() if name != "max_fraction"}
@@ -279,6 +290,11 @@ class Interpolate(Step):
                 f"Interpolate rebuilds {listing(bads)} from at least 4 good EEG channels; "
                 f"{len(eeg) - len(bads)} are left. "
                 "Leave the step out, or drop the bad channels with Apply('drop_channels')."
+            )
+        if not has_positions(inst.info):
+            raise RuntimeError(
+                f"Interpolate rebuilds {listing(bads)} from neighbours and needs electrode positions. "
+                "Add electrodes.tsv, or Apply('set_montage', montage='colin27_1005') before it."
             )
         others = [name for name in inst.info["bads"] if name not in bads]
         if isinstance(out, mne.io.BaseRaw):

@@ -1,11 +1,12 @@
 """From a recording to epochs around picture onsets, and which of them are too large."""
 
+import copy
 import dataclasses
 import warnings
 
 import mne
 
-from .._checks import check_number, check_option, check_type
+from .._checks import check_filled, check_number, check_option, check_type
 from ..events import find_events
 from ._step import Step
 
@@ -53,35 +54,46 @@ class MakeEpochs(Step):
         check_number("tmax", self.tmax, "MakeEpochs", above=self.tmin)
         check_option("event_repeated", self.event_repeated, ("error", "drop", "merge"), "MakeEpochs")
         check_type(
-            "event_id",
-            self.event_id,
-            (list, tuple, dict, type(None)),
-            "MakeEpochs",
-            "a list of names, a table or None",
+            "stim_channel", self.stim_channel, (str, type(None)), "MakeEpochs", "a channel name or None"
         )
-        check_type(
-            "baseline",
-            self.baseline,
-            (list, tuple, type(None)),
-            "MakeEpochs",
-            "two times in seconds, or None",
-        )
-        if self.baseline:
-            if len(self.baseline) != 2:
+        check_type("reject_by_annotation", self.reject_by_annotation, bool, "MakeEpochs", "True or False")
+        self._check_event_id()
+        self._check_baseline()
+
+    def _check_event_id(self):
+        wanted = "a list of names, a table of names and codes such as {face = 1, house = 2}, or None"
+        check_filled("event_id", self.event_id, (list, tuple, dict, type(None)), "MakeEpochs", wanted)
+        for name in self.event_id or ():
+            check_type("event_id", name, str, "MakeEpochs", wanted)
+        if isinstance(self.event_id, dict):
+            for name, code in self.event_id.items():
+                check_number(f"event_id.{name}", code, "MakeEpochs", integer=True)
+            if len(set(self.event_id.values())) < len(self.event_id):
                 raise ValueError(
-                    f"The 'baseline' parameter of MakeEpochs must be two times. Got {self.baseline!r} "
-                    "instead."
+                    "The 'event_id' parameter of MakeEpochs must give every name a code of its own. Got "
+                    f"{self.event_id!r} instead."
                 )
-            start, end = (
-                edge if value is None else value
-                for value, edge in zip(self.baseline, (self.tmin, self.tmax), strict=True)
+
+    def _check_baseline(self):
+        wanted = "two times in seconds, or None"
+        check_filled("baseline", self.baseline, (list, tuple, type(None)), "MakeEpochs", wanted)
+        if self.baseline is None:
+            return
+        for value in self.baseline:
+            check_number("baseline", value, "MakeEpochs", none=True)
+        if len(self.baseline) != 2:
+            raise ValueError(
+                f"The 'baseline' parameter of MakeEpochs must be {wanted}. Got {self.baseline!r} instead."
             )
-            if not self.tmin <= start <= end <= self.tmax:
-                raise ValueError(
-                    f"The 'baseline' parameter of MakeEpochs must lie between tmin={self.tmin} and "
-                    f"tmax={self.tmax} s. "
-                    f"Got {tuple(self.baseline)!r} instead."
-                )
+        start, end = (
+            edge if value is None else value
+            for value, edge in zip(self.baseline, (self.tmin, self.tmax), strict=True)
+        )
+        if not self.tmin <= start <= end <= self.tmax:
+            raise ValueError(
+                f"The 'baseline' parameter of MakeEpochs must lie between tmin={self.tmin} and "
+                f"tmax={self.tmax} s. Got {tuple(self.baseline)!r} instead."
+            )
 
     def apply(self, inst):
         """Cut the epochs."""
@@ -101,7 +113,7 @@ class MakeEpochs(Step):
             warnings.filterwarnings("ignore", message="All epochs were dropped")
             try:
                 epochs = mne.Epochs(
-                    inst,
+                    _without_events(inst, event_id) if source == "annotations" else inst,
                     events,
                     event_id,
                     metadata=metadata,
@@ -130,7 +142,25 @@ class MakeEpochs(Step):
                 f"MakeEpochs cut no epoch from {len(events)} events: {why}. TOO_SHORT or NO_DATA means that "
                 f"{self.tmin}..{self.tmax} s around the events is not all in the recording."
             )
-        return epochs, {"source": source, "n_events": len(events), "event_id": event_id, "dropped": dropped}
+        codes = events[:, 2].tolist()
+        found = {
+            "source": source,
+            "n_events": len(events),
+            "event_id": event_id,
+            "conditions": {name: codes.count(code) for name, code in event_id.items()},
+            "dropped": dropped,
+        }
+        return epochs, found
+
+
+def _without_events(raw, event_id):
+    """Return a view of the recording in which no event passes for a bad span, such as one named "badger"."""
+    events = [name in event_id and name.lower().startswith("bad") for name in raw.annotations.description]
+    if not any(events):
+        return raw
+    view = copy.copy(raw)  # shares the samples; only what is set on it is its own
+    view.set_annotations(raw.annotations[[not event for event in events]])
+    return view
 
 
 def count_drops(drop_log, known=()):
@@ -195,7 +225,7 @@ class RejectPeakToPeak(Step):
             )
             for kind, value in (table or {}).items():
                 check_option(f"{name} key", kind, ("eeg", "eog", "ecg", "emg"), "RejectPeakToPeak")
-                check_number(f"{name}[{kind!r}]", value, "RejectPeakToPeak", above=0)
+                check_number(f"{name}.{kind}", value, "RejectPeakToPeak", above=0)
 
     def apply(self, inst):
         """Drop epochs from a copy."""
@@ -204,6 +234,7 @@ class RejectPeakToPeak(Step):
         present = set(inst.get_channel_types())
         reject = {kind: value for kind, value in (self.reject or {}).items() if kind in present}
         flat = {kind: value for kind, value in (self.flat or {}).items() if kind in present}
+        absent = sorted({*(self.reject or {}), *(self.flat or {})} - present)
         out = inst.copy()
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="All epochs were dropped")
@@ -211,12 +242,15 @@ class RejectPeakToPeak(Step):
         if len(out) == 0:
             worst = count_drops(out.drop_log, inst.drop_log)
             channels = ", ".join(f"{name} in {count}" for name, count in list(worst.items())[:5])
+            limits = ", ".join(
+                f"{name}={limit} V" for name, limit in (("reject", reject), ("flat", flat)) if limit
+            )
             raise RuntimeError(
-                f"RejectPeakToPeak would drop all {len(inst)} epochs at reject={reject} V, flat={flat} V "
-                f"({channels}). "
+                f"RejectPeakToPeak would drop all {len(inst)} epochs at {limits} ({channels}). "
                 "Check the units, mark those channels bad, or choose other thresholds."
             )
-        return out, drop_findings(inst, out)
+        note = {"note": f"there are no channels of type {', '.join(absent)} to look at"} if absent else {}
+        return out, drop_findings(inst, out) | note
 
 
 def drop_findings(before, after):

@@ -1,12 +1,13 @@
 """What passes in time and frequency: filters, line noise, sampling rate, cropping."""
 
+import contextlib
 import dataclasses
 from typing import ClassVar
 
 import mne
 import numpy as np
 
-from .._checks import check_number, check_option, check_type
+from .._checks import check_filled, check_number, check_option
 from ._step import Step
 
 # Filters run separately on both sides of these marks: the samples there are not neighbours in time.
@@ -53,20 +54,20 @@ class Filter(Step):
                 "note": f"no low-pass: {h_freq:g} Hz is not below half the rate of {sfreq:g} Hz",
             }
             h_freq = None
+        if self.l_freq is not None and self.l_freq >= sfreq / 2:
+            raise RuntimeError(
+                f"Filter was asked for a high-pass at {self.l_freq:g} Hz; at a rate of {sfreq:g} Hz there is "
+                f"nothing above {sfreq / 2:g} Hz. Lower l_freq, or put Filter before Resample."
+            )
         out = _loaded(inst)
         if self.l_freq is None and h_freq is None:
             return out, found
         taps = mne.filter.create_filter(None, sfreq, self.l_freq, h_freq, phase=self.phase, verbose="error")
         found["filter_length_seconds"] = round(len(taps) / sfreq, 3)
-        if len(taps) > _shortest_stretch(inst):
-            raise RuntimeError(
-                f"Filter at l_freq={self.l_freq} Hz needs stretches of {len(taps) / sfreq:.1f} s; the "
-                "shortest one "
-                f"here lasts {_shortest_stretch(inst) / sfreq:.1f} s. Raise l_freq, or leave the "
-                "high-pass out."
-            )
-        marks = {"skip_by_annotation": BREAKS} if isinstance(inst, mne.io.BaseRaw) else {}
-        out.filter(self.l_freq, h_freq, picks=_picks(out), phase=self.phase, verbose="error", **marks)
+        what = f"Filter at l_freq={self.l_freq} Hz, h_freq={h_freq} Hz"
+        check_stretches(inst, len(taps), what, "Raise l_freq, or leave the high-pass out.")
+        with joins_as_points(out) as marks:
+            out.filter(self.l_freq, h_freq, picks=_picks(out), phase=self.phase, verbose="error", **marks)
         return out, found
 
 
@@ -80,12 +81,44 @@ def _loaded(inst):
     return out.load_data(verbose="error")
 
 
+@contextlib.contextmanager
+def joins_as_points(inst):
+    """Give the arguments that keep MNE's filters from crossing breaks; marks are shortened meanwhile.
+
+    MNE leaves out what lies under such a mark. For a gap in acquisition that is right. The duration of a
+    boundary says how much was cut out there (EEGLAB): what follows it is data, and would stay unfiltered.
+    """
+    if not isinstance(inst, mne.io.BaseRaw):
+        yield {}
+        return
+    durations = inst.annotations.duration.copy()
+    for position, name in enumerate(inst.annotations.description):
+        if name.lower().startswith(BREAKS) and not name.lower().startswith("bad_acq_skip"):
+            inst.annotations.duration[position] = 0.0
+    try:
+        yield {"skip_by_annotation": BREAKS}
+    finally:
+        inst.annotations.duration[:] = durations
+
+
+def check_stretches(inst, n_taps, what, advice):
+    """Refuse to filter with more taps than the shortest stretch between two breaks has samples."""
+    shortest = _shortest_stretch(inst)
+    if n_taps > shortest:
+        sfreq = inst.info["sfreq"]
+        raise RuntimeError(
+            f"{what} needs stretches of {n_taps / sfreq:.1f} s; the shortest one here lasts "
+            f"{shortest / sfreq:.1f} s. {advice}"
+        )
+
+
 def _shortest_stretch(inst):
     """Count the samples of the shortest stretch that is filtered by itself."""
     if not isinstance(inst, mne.io.BaseRaw):
         return len(inst.times)
+    # Raw counts onsets from its measurement, so that they stay when it is cropped.
     cuts = [
-        annotation["onset"] - (0 if inst.annotations.orig_time is None else inst.first_time)
+        annotation["onset"] - inst.first_time
         for annotation in inst.annotations
         if annotation["description"].lower().startswith(BREAKS)
     ]
@@ -109,7 +142,7 @@ class Notch(Step):
 
     def check(self):
         """Look at the parameters."""
-        check_type("freqs", self.freqs, (str, list, tuple, np.ndarray), "Notch", "'line' or a list of Hz")
+        check_filled("freqs", self.freqs, (str, list, tuple), "Notch", "'line' or a list of Hz")
         if isinstance(self.freqs, str):
             check_option("freqs", self.freqs, ("line",), "Notch")
         else:
@@ -132,12 +165,12 @@ class Notch(Step):
             freqs = np.array([freq for freq in self.freqs if freq < half - 1], float)
         out = _loaded(inst)
         if len(freqs):
-            out.notch_filter(freqs, picks=_picks(out), verbose="error", **self._skip(inst))
+            # MNE's notch has transition bands of 0.5 Hz on both sides: 3.3 / 0.5 s with a Hamming window.
+            n_taps = int(6.6 * inst.info["sfreq"])
+            check_stretches(inst, n_taps, "Notch", "Leave the step out, and low-pass below the power line.")
+            with joins_as_points(out) as marks:
+                out.notch_filter(freqs, picks=_picks(out), verbose="error", **marks)
         return out, {"freqs": freqs.tolist()}
-
-    @staticmethod
-    def _skip(inst):
-        return {"skip_by_annotation": BREAKS} if isinstance(inst, mne.io.BaseRaw) else {}
 
 
 @dataclasses.dataclass(kw_only=True, eq=False)
@@ -197,7 +230,9 @@ class Crop(Step):
 
     def apply(self, inst):
         """Crop a copy."""
-        last = float(inst.times[-1])
+        first, last = float(inst.times[0]), float(inst.times[-1])
+        if self.tmin < first and isinstance(inst, mne.io.BaseRaw):
+            raise RuntimeError(f"Crop was asked to start at {self.tmin} s; a recording starts at 0 s.")
         if self.tmin >= last:
             raise RuntimeError(f"Crop was asked to start at {self.tmin} s; the data end at {last:.3f} s.")
         tmax = last if self.tmax is None else min(self.tmax, last)

@@ -7,13 +7,13 @@ from typing import ClassVar
 import mne
 import numpy as np
 
-from .._checks import check_number, check_option, listing, suggest
+from .._checks import check_filled, check_number, check_option, listing, suggest
 from ..bids import has_positions
 from ._step import Step
-from .filtering import BREAKS
+from .filtering import joins_as_points
 
 LABELS = ("brain", "muscle artifact", "eye blink", "heart beat", "line noise", "channel noise", "other")
-NEAR = 0.1
+NEAR = 0.1  # a probability this close to the threshold is shown to the user: another seed may move it across
 
 
 @dataclasses.dataclass(kw_only=True, eq=False)
@@ -26,8 +26,8 @@ class ICA(Step):
         Algorithm. Picard and infomax run in their extended form, which ICLabel was trained on.
     n_components : float | int | None
         None fits as many components as the data have rank; a number below 1 is a share of variance.
-    labels : sequence of str
-        Classes of ICLabel whose components are removed.
+    labels : sequence of str | None
+        Classes of ICLabel whose components are removed; None removes none by class.
     threshold : float
         Least probability of such a class.
     eog_threshold : float
@@ -58,13 +58,13 @@ class ICA(Step):
     References
     ----------
     .. [1] Pion-Tonachini L. et al. (2019). ICLabel. NeuroImage 198:181-197.
-    doi:10.1016/j.neuroimage.2019.05.026
+       doi:10.1016/j.neuroimage.2019.05.026
     .. [2] Delorme A. (2023). EEG is better left alone. Sci. Rep. 13:2372. doi:10.1038/s41598-023-27528-0
     """
 
     method: str = "picard"
     n_components: float | int | None = None
-    labels: tuple = ("eye blink", "muscle artifact")
+    labels: tuple | None = ("eye blink", "muscle artifact")
     threshold: float = 0.9
     eog_threshold: float = 0.8
     l_freq: float = 1.0
@@ -78,12 +78,21 @@ class ICA(Step):
         """Look at the parameters."""
         check_option("method", self.method, ("picard", "infomax", "fastica"), "ICA")
         check_number("n_components", self.n_components, "ICA", above=0, none=True)
+        if self.n_components is not None and self.n_components >= 1:
+            check_number("n_components", self.n_components, "ICA", at_least=2, integer=True)
         for name in ("threshold", "eog_threshold"):
             check_number(name, getattr(self, name), "ICA", at_least=0, at_most=1)
         for name in ("l_freq", "h_freq", "tol"):
             check_number(name, getattr(self, name), "ICA", above=0)
         check_number("max_iter", self.max_iter, "ICA", at_least=1, integer=True)
-        for label in self.labels:
+        if self.l_freq >= self.h_freq:
+            raise ValueError(
+                f"The 'l_freq' parameter of ICA must be below 'h_freq' ({self.h_freq} Hz). Got {self.l_freq} "
+                "instead."
+            )
+        wanted = "a list of ICLabel's classes, or None"
+        check_filled("labels", self.labels, (list, tuple, type(None)), "ICA", wanted)
+        for label in self.labels or ():
             if label not in LABELS:
                 raise ValueError(
                     f"The 'labels' parameter of ICA may hold {listing(LABELS, 9)}. Got {label!r} "
@@ -111,15 +120,15 @@ class ICA(Step):
             )
         self._fit_ica(copy, names)
         probabilities = self._iclabel(copy, names) if positioned else None
-        self._choose(probabilities, self._eog_correlations(copy, eog))
+        self._choose(copy, probabilities, self._eog_correlations(copy, eog))
         return self
 
     def _band_passed(self, inst, names):
         copy = inst.copy().pick(names, exclude=[], verbose="error").load_data(verbose="error")
         h_freq = self.h_freq if self.h_freq < copy.info["sfreq"] / 2 else None
-        marks = {"skip_by_annotation": BREAKS} if isinstance(inst, mne.io.BaseRaw) else {}
         picks = mne.pick_types(copy.info, eeg=True, eog=True, exclude=[])
-        copy.filter(self.l_freq, h_freq, picks=picks, verbose="error", **marks)
+        with joins_as_points(copy) as marks:
+            copy.filter(self.l_freq, h_freq, picks=picks, verbose="error", **marks)
         return copy
 
     def _fit_ica(self, copy, names):
@@ -173,11 +182,12 @@ class ICA(Step):
         _, scores = self.ica_.find_bads_eog(
             copy, ch_name=eog, measure="correlation", threshold=self.eog_threshold, verbose="error"
         )
-        return np.abs(np.atleast_2d(scores)).max(axis=0)
+        # A channel without variance correlates with nothing.
+        return np.nan_to_num(np.abs(np.atleast_2d(scores))).max(axis=0)
 
-    def _choose(self, probabilities, correlations):
-        sources = _component_variances(self.ica_)
-        wanted = [LABELS.index(label) for label in self.labels]
+    def _choose(self, copy, probabilities, correlations):
+        shares = _variance_shares(self.ica_, copy)
+        wanted = [LABELS.index(label) for label in self.labels or ()]
         maps = self.ica_.get_components()
         self.components_ = []
         for k in range(self.ica_.n_components_):
@@ -199,7 +209,7 @@ class ICA(Step):
                     "reason": "+".join(
                         name for name, is_so in (("iclabel", by_label), ("eog", by_eog)) if is_so
                     ),
-                    "variance": round(float(sources[k]), 5),
+                    "variance": round(float(shares[k]), 5),
                     "map": [float(f"{value:.4g}") for value in maps[:, k]] if shown else None,
                 }
             )
@@ -214,6 +224,7 @@ class ICA(Step):
         found = {
             "n_components": int(self.ica_.n_components_),
             "rank": self.rank_,
+            "explained_variance": round(_kept_variance(self.ica_), 4),
             "n_iter": int(self.ica_.n_iter_),
             "converged": self.converged_,
             "ch_names": self.ch_names_,
@@ -223,7 +234,16 @@ class ICA(Step):
         return out, found
 
 
-def _component_variances(ica):
+def _variance_shares(ica, copy):
     """Return the share of the fitted channels' variance that each component explains, overlap ignored."""
-    variances = (ica.get_components() ** 2).sum(axis=0)
+    sources = ica.get_sources(copy)
+    # Picard and infomax do not give their sources one variance.
+    spread = np.array([sources.get_data(picks=[k]).var() for k in range(ica.n_components_)])
+    variances = (ica.get_components() ** 2).sum(axis=0) * spread
     return variances / variances.sum()
+
+
+def _kept_variance(ica):
+    """Return the share of variance of the principal components that were unmixed."""
+    variances = ica.pca_explained_variance_
+    return float(variances[: ica.n_components_].sum() / variances.sum())

@@ -59,12 +59,18 @@ class Apply(Step):
             "self",
             "fname",
             "fun",
+            "events",  # with it, resample returns two things
         }
         for name, value in self.params.items():
             if name not in known:
                 raise ValueError(
                     f"Apply({self.call!r}) has no argument {name!r}. It has "
                     f"{listing(sorted(known), 30)}.{suggest(name, known)}"
+                )
+            if isinstance(value, (list, tuple)) and not value:
+                raise ValueError(
+                    f"The {name!r} argument of Apply({self.call!r}) cannot be an empty list: in a recipe [] "
+                    "means None."
                 )
             if not _is_data(value):
                 raise TypeError(
@@ -87,9 +93,8 @@ class Apply(Step):
 
     def set_params(self, **params):
         """Set arguments of the method (scikit-learn's convention)."""
-        self.call = params.pop("call", self.call)
-        self.params = self.params | params
-        self.check()
+        changed = type(self)(**(self.get_params() | params))  # refuses before anything is set
+        self.call, self.params = changed.call, changed.params
         return self
 
     def __repr__(self):

@@ -6,9 +6,21 @@ from typing import ClassVar
 import mne
 import numpy as np
 
-from .._checks import check_type, listing, suggest
+from .._checks import check_filled, check_type, listing, suggest
 from ..bids import TEMPLATE, has_positions
 from ._step import Step
+
+AVERAGES = (
+    "average",
+    "average reference",
+    "avg",
+    "car",
+    "common average",
+    "common average reference",
+)
+# Largest mean over channels, as a share of their spread, that counts as zero. A recording that was averaged
+# and then stored in steps of 0.1 microvolt stays below; without an average reference it is tens of percent.
+ZERO = 0.005
 
 
 @dataclasses.dataclass(kw_only=True, eq=False)
@@ -37,9 +49,10 @@ class Rereference(Step):
 
     def check(self):
         """Look at the parameters."""
-        check_type(
-            "ref_channels", self.ref_channels, (str, list, tuple), "Rereference", "'average' or channel names"
-        )
+        wanted = "'average' or channel names"
+        check_filled("ref_channels", self.ref_channels, (str, list, tuple), "Rereference", wanted)
+        for name in self.ref_channels:
+            check_type("ref_channels", name, str, "Rereference", wanted)
         check_type(
             "online_reference",
             self.online_reference,
@@ -64,59 +77,80 @@ class Rereference(Step):
         out = inst.copy().load_data(verbose="error")
         added = self._put_back(out) if average else []
         out.set_eeg_reference("average" if average else names, projection=False, verbose="error")
-        temp = dict(out.info["temp"] or {})
-        out.info["temp"] = temp | {"reference": "average" if average else ", ".join(names)}
-        return out, {"ref_channels": "average" if average else names, "added": added}
+        out.info["temp"] = _remembered(out) | {"reference": "average" if average else ", ".join(names)}
+        found = {"ref_channels": "average" if average else names, "added": added}
+        noisy = [] if average else [name for name in names if name in inst.info["bads"]]
+        note = f"the reference {listing(noisy)} is marked bad: its noise is now in every channel"
+        return out, found | ({"note": note} if noisy else {})
 
     def _put_back(self, out):
-        stated = (out.info["temp"] or {}).get("reference", "") if isinstance(out.info["temp"], dict) else ""
-        name = stated if self.online_reference is None else self.online_reference
-        template = mne.channels.make_standard_montage(TEMPLATE)
-        known = {place.lower(): place for place in template.ch_names}
-        if self.online_reference is None and name.lower() not in known:
-            return []
-        there = {ch_name.lower() for ch_name in out.ch_names}
-        if not name or name.lower() in there:
+        template = _template_places()
+        name = self.online_reference
+        if name is None:
+            # What the sidecar says holds only as long as nobody has measured against something else since.
+            name = "" if out.info["custom_ref_applied"] else _remembered(out).get("reference", "")
+            name = name if name.lower() in template else ""
+        if not name or name.lower() in {ch_name.lower() for ch_name in out.ch_names}:
             return []
         positioned = has_positions(out.info)
-        mne.add_reference_channels(out, name, copy=False)
-        if positioned and name.lower() in known:
-            _place(out, name, template.get_positions()["ch_pos"][known[name.lower()]])
+        with mne.use_log_level("error"):  # it warns where it does not know the place, which follows
+            mne.add_reference_channels(out, name, copy=False)
+        if positioned and name.lower() in template:
+            _place(out, name, template)
         return [name]
 
 
-def _place(out, name, place):
-    """Put the electrode where the template has it, on a sphere of this recording's head size."""
+def _remembered(inst):
+    """Return what reading and earlier steps noted in MNE's scratch field."""
+    noted = inst.info.get("temp")
+    return dict(noted) if isinstance(noted, dict) else {}
+
+
+def _template_places():
+    """Return the template's places in head coordinates (metres) by lower-case name."""
+    template = mne.channels.make_standard_montage(TEMPLATE)
+    info = mne.create_info(template.ch_names, 1.0, "eeg").set_montage(template)
+    return {ch["ch_name"].lower(): ch["loc"][:3] for ch in info["chs"]}
+
+
+def _place(out, name, template):
+    """Put the electrode where the template has it, on a head as large as this recording's."""
+    place = out.info["chs"][out.ch_names.index(name)]["loc"]
+    if np.isfinite(place[:3]).all():  # the recording's own digitisation has it
+        return
     picks = mne.pick_types(out.info, eeg=True, exclude=[])
-    others = np.array([out.info["chs"][pick]["loc"][:3] for pick in picks if out.ch_names[pick] != name])
-    others = others[np.isfinite(others).all(axis=1)]
-    radius = np.median(np.linalg.norm(others, axis=1))
-    out.info["chs"][out.ch_names.index(name)]["loc"][:3] = place / np.linalg.norm(place) * radius
+    own = {out.ch_names[pick].lower(): out.info["chs"][pick]["loc"][:3] for pick in picks}
+    sizes = [np.linalg.norm(own[key]) / np.linalg.norm(template[key]) for key in own.keys() & template.keys()]
+    place[:3] = template[name.lower()] * np.nanmedian([1.0] if len(sizes) < 2 else sizes)
 
 
 def _refuse_second_average(inst):
-    temp = inst.info["temp"] if isinstance(inst.info["temp"], dict) else {}
-    stated = temp.get("reference", "").strip().lower()
-    projected = any("average" in proj["desc"].lower() for proj in inst.info["projs"])
     picks = mne.pick_types(inst.info, eeg=True)
     if len(picks) < 2:
         raise RuntimeError(
             f"An average reference needs at least two good EEG channels; there are {len(picks)}."
         )
-    piece = inst.get_data(picks=picks)[..., : int(10 * inst.info["sfreq"])]
-    mean, sd = np.abs(piece.mean(axis=-2)).max(), piece.std()
-    if (
-        projected
-        or stated in ("average", "car", "common average", "average reference")
-        or (sd and mean < 1e-6 * sd)
-    ):
-        reason = (
-            "the EEG channels already sum to zero"
-            if sd and mean < 1e-6 * sd
-            else f"EEGReference says {stated!r}"
-        )
-        reason = "an average projector is there" if projected else reason
-        raise RuntimeError(
-            f"Rereference was asked for an average reference; the data have one already: {reason}. "
-            "Leave the step out of the recipe."
-        )
+    stated = _remembered(inst).get("reference", "").strip().lower()
+    if any("average" in proj["desc"].lower() for proj in inst.info["projs"]):
+        reason = "an average projector is there"
+    elif stated in AVERAGES:
+        reason = f"EEGReference says {stated!r}"
+    # The average may have been taken before some channels were marked bad.
+    elif _sums_to_zero(inst, picks) or _sums_to_zero(inst, mne.pick_types(inst.info, eeg=True, exclude=[])):
+        reason = "the EEG channels already sum to zero"
+    else:
+        return
+    raise RuntimeError(
+        f"Rereference was asked for an average reference; the data have one already: {reason}. "
+        "Leave the step out of the recipe."
+    )
+
+
+def _sums_to_zero(inst, picks):
+    """Tell whether the channels sum to zero in the first ten seconds, or the first ten epochs."""
+    if isinstance(inst, mne.BaseEpochs):
+        piece = inst[:10].get_data(picks=picks)
+    else:
+        piece = inst.get_data(picks=picks, stop=min(inst.n_times, int(10 * inst.info["sfreq"])))
+    sd = piece.std()
+    return bool(sd > 0 and np.abs(piece.mean(axis=-2)).max() < ZERO * sd)

@@ -6,7 +6,7 @@ from typing import ClassVar
 import mne
 import numpy as np
 
-from .._checks import check_option
+from .._checks import check_option, listing
 from ._step import Step
 
 
@@ -58,7 +58,18 @@ class Scale(Step):
         """Scale a copy."""
         if not hasattr(self, "scale_"):
             raise RuntimeError("Scale is not fitted. Call fit on training epochs before transform.")
+        rows = fitted_rows(self, inst)
         out = inst.copy().load_data()
-        rows = [out.ch_names.index(name) for name in self.ch_names_]
         out._data[..., rows, :] = (out._data[..., rows, :] - self.center_[:, None]) / self.scale_[:, None]
         return out, {"method": self.method, "unit": "n/a"}
+
+
+def fitted_rows(step, inst):
+    """Return where the channels that a step was fitted on are in an instance."""
+    missing = [name for name in step.ch_names_ if name not in inst.ch_names]
+    if missing:
+        raise ValueError(
+            f"{type(step).__name__} was fitted with the channels {listing(missing)}, which these data do not "
+            "have. Fit it on data with the same channels."
+        )
+    return [inst.ch_names.index(name) for name in step.ch_names_]

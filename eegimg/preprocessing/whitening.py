@@ -7,6 +7,7 @@ import numpy as np
 
 from .._checks import check_option, check_type, listing
 from ._step import Step
+from .scaling import fitted_rows
 
 
 def compute_mvnn(data, conditions, *, covariance="time"):
@@ -135,10 +136,14 @@ class MVNN(Step):
             raise TypeError("MVNN needs epochs. Put it after MakeEpochs.")
         picks = mne.pick_types(inst.info, eeg=True)
         columns = [] if inst.metadata is None else list(inst.metadata.columns)
+        known = np.ones(len(inst), bool)
         if self.condition is None:
             conditions = inst.events[:, 2]
         elif self.condition in columns:
-            conditions = inst.metadata[self.condition].astype(str).to_numpy()
+            column = inst.metadata[self.condition]
+            # Epochs of which nobody knows what was shown are no condition of their own.
+            known = (column.notna() & ~column.isin(["n/a", ""])).to_numpy()
+            conditions = column.astype(str).to_numpy()
         else:
             raise ValueError(
                 f"MVNN was asked for the metadata column {self.condition!r}; the epochs have "
@@ -146,23 +151,20 @@ class MVNN(Step):
                 "Name another in 'condition', or None for the events' names."
             )
         self.whitener_, self.shrinkage_ = compute_mvnn(
-            inst.get_data(picks=picks), conditions, covariance=self.covariance
+            inst.get_data(picks=picks)[known], conditions[known], covariance=self.covariance
         )
         self.ch_names_ = [inst.ch_names[pick] for pick in picks]
-        self.n_fit_, self.n_conditions_ = len(inst), len(set(conditions.tolist()))
+        counts = np.unique(conditions[known], return_counts=True)[1]
+        used = counts[counts >= (2 if self.covariance == "time" else 1)]
+        self.n_fit_, self.n_conditions_ = int(used.sum()), len(used)
         return self
 
     def apply(self, inst):
         """Whiten a copy."""
         if not hasattr(self, "whitener_"):
             raise RuntimeError("MVNN is not fitted. Call fit on training epochs before transform.")
-        missing = [name for name in self.ch_names_ if name not in inst.ch_names]
-        if missing:
-            raise ValueError(
-                f"MVNN was fitted with the channels {listing(missing)}, which these epochs do not have."
-            )
+        rows = fitted_rows(self, inst)
         out = inst.copy().load_data()
-        rows = [out.ch_names.index(name) for name in self.ch_names_]
         out._data[:, rows] = self.whitener_ @ out._data[:, rows]
         found = {
             "n_fit": self.n_fit_,

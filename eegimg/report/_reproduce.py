@@ -11,7 +11,7 @@ from ._sidecar import get
 def make_reproduce(sidecar):
     """Make the section that says how to reproduce the derivative."""
     recipe = sidecar.get("Recipe") or {}
-    versions = sidecar.get("SoftwareVersions") or {}
+    versions = sidecar.get("PackageVersions") or {}
     name = recipe.get("name", "recipe")
     parts = [
         html.paragraph(f"Save the recipe below as {name}.toml and run it on input with the same digest:"),

@@ -192,7 +192,7 @@ def _settings(step):
 def _versions(sidecars):
     seen = {}
     for sidecar in sidecars:
-        for name, version in get(sidecar, "SoftwareVersions", default={}).items():
+        for name, version in get(sidecar, "PackageVersions", default={}).items():
             seen.setdefault(name, Counter())[str(version)] += 1
     title = Markup("<h2>Software</h2>")
     if not seen:

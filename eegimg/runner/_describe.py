@@ -1,5 +1,7 @@
 """Numbers for the sidecar and the report: what came in, spectra before and after, where the channels are."""
 
+import warnings
+
 import mne
 import numpy as np
 
@@ -61,7 +63,15 @@ def spectra(raw, result, log):
     for which, inst in (("before", raw), ("after", result)):
         n_fft = max(min(round(length * inst.info["sfreq"]), len(inst.times)), 8)
         fmax = min(125.0, inst.info["sfreq"] / 2)
-        spectrum = inst.compute_psd(method="welch", n_fft=n_fft, fmax=fmax, picks=names, verbose="error")
+        with warnings.catch_warnings():
+            # Good stretches shorter than a window are taken with a shorter one.
+            warnings.filterwarnings("ignore", message="nperseg")
+            try:
+                spectrum = inst.compute_psd(
+                    method="welch", n_fft=n_fft, fmax=fmax, picks=names, verbose="error"
+                )
+            except ZeroDivisionError:  # every sample is marked bad
+                return {}
         power = spectrum.get_data()
         power = power.mean(axis=0) if power.ndim == 3 else power
         decibel = 10 * np.log10(np.maximum(power * 1e12, 1e-12))

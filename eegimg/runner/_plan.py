@@ -73,7 +73,7 @@ def finished(job):
         same = (
             fields["Recipe"]["fingerprint"] == job.pipeline.fingerprint()
             and fields["Options"] == job.options
-            and fields["SoftwareVersions"]["eegimg"] == __version__
+            and fields["PackageVersions"]["eegimg"] == __version__
         )
         known = fields["InputDigest"]
     except (ValueError, KeyError, TypeError):

@@ -4,11 +4,12 @@ import json
 import pathlib
 
 from .._checks import check_number, check_option, listing
-from ..bids import find_recordings, prepare_derivatives
+from ..bids import check_output, check_outside, find_recordings, prepare_derivatives
 from ..pipeline import read_recipe
 from ._execute import execute
 from ._plan import finished, make_job
-from ._recording import finished_row, job_row
+from ._rebuild import finished_rows
+from ._recording import finished_row, job_row, write_page
 from ._summary import Summary
 
 
@@ -85,8 +86,11 @@ def preprocess_dataset(
     check_option("events_past_end", events_past_end, ("raise", "drop"), "preprocess_dataset")
     check_number("line_freq", line_freq, "preprocess_dataset", above=0, none=True)
     out, pipeline = pathlib.Path(out), read_recipe(recipe)
-    paths = find_recordings(bids_root, subjects=subjects, sessions=sessions, tasks=tasks, runs=runs)
     report_dir = out / "report" if report is True else pathlib.Path(report) if report else None
+    paths = find_recordings(bids_root, subjects=subjects, sessions=sessions, tasks=tasks, runs=runs)
+    check_output(bids_root, out)
+    if report_dir is not None:
+        check_outside(bids_root, report_dir, "report folder")
     options = {
         "split": split,
         "allow_transductive": allow_transductive,
@@ -105,6 +109,10 @@ def preprocess_dataset(
         n_done += 1
         if watch is not None:
             watch(row, n_done, len(jobs))
+    for job in jobs:
+        if report_dir is not None and rows[job.name]["status"] == "cached" and not rows[job.name]["page"]:
+            rows[job.name] = write_page(job, rows[job.name])
+            todo.append(job)
     rows = list(rows.values())
     remarks = _compare_channels(rows)
     page = _write_index(rows, remarks, report_dir, out, bids_root, changed=bool(todo))
@@ -147,16 +155,14 @@ def _compare_channels(rows):
 
 
 def _write_index(rows, remarks, report_dir, out, bids_root, *, changed):
+    """Write the index of all that is in the folder: this run, and what earlier ones finished."""
     if report_dir is None:
         return None
     page = report_dir / "index.html"
     if changed or not page.is_file():
         from ..report import write_index
 
-        page = write_index(
-            rows,
-            report_dir,
-            title=f"{pathlib.Path(bids_root).resolve().name}: preprocessing",
-            remarks=remarks,
-        )
+        earlier = finished_rows(out, report_dir, without={row["sidecar"] for row in rows})
+        title = f"{pathlib.Path(bids_root).resolve().name}: preprocessing"
+        page = write_index(rows + earlier, report_dir, title=title, remarks=remarks)
     return page

@@ -1,10 +1,13 @@
 """One recording from raw file to derivative and page; whatever goes wrong stays with this recording."""
 
+import copy
+import dataclasses
 import datetime
 import errno
 import importlib.metadata
 import logging
 import platform
+import threading
 import time
 import traceback
 import warnings
@@ -20,6 +23,7 @@ from ._memory import PeakMemory
 from ._plan import input_digest
 
 logger = logging.getLogger("eegimg.runner")
+_ONE_AT_A_TIME = threading.Lock()
 _PACKAGES = (
     "mne",
     "mne-bids",
@@ -34,7 +38,7 @@ _PACKAGES = (
 
 
 def process_recording(job):
-    """Preprocess one recording.
+    """Preprocess one recording, one at a time in each process.
 
     Parameters
     ----------
@@ -49,38 +53,56 @@ def process_recording(job):
     """
     from threadpoolctl import threadpool_limits
 
-    start = time.perf_counter()
+    # What a pipeline learns and logs belongs to one recording, and the user's own stays as it is.
+    job = dataclasses.replace(job, pipeline=copy.deepcopy(job.pipeline))
+    job.pipeline.log_ = []
     row = job_row(job)
-    try:
-        # One thread: the same sums in the same order on every machine, and no contention between workers.
-        with threadpool_limits(1), PeakMemory() as memory, warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            result, sidecar = _run(job)
-        seconds = round(time.perf_counter() - start, 2)
-        sidecar["Warnings"] += [
-            f"{note.category.__name__}: {note.message}" for note in caught if _concerns_user(note)
-        ]
-        sidecar["Summary"] = _summary(sidecar, seconds, memory.megabytes)
-        bids.write_derivative(result, job.bids_path, job.output, plain(sidecar))
-        if job.report_dir is not None:
-            from ..report import write_recording_report
+    # Warnings and threads are settings of a process: a cluster whose workers have several threads must wait.
+    with _ONE_AT_A_TIME:
+        start = time.perf_counter()
+        try:
+            # One thread: the same sums in the same order on every machine, and no contention among workers.
+            with threadpool_limits(1), PeakMemory() as memory, warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                result, sidecar, first_time = _run(job)
+            seconds = round(time.perf_counter() - start, 2)
+            notes = [f"{note.category.__name__}: {note.message}" for note in caught if _concerns_user(note)]
+            sidecar["Warnings"] = list(dict.fromkeys(sidecar["Warnings"] + notes))
+            sidecar["Summary"] = _summary(sidecar, seconds, memory.megabytes)
+            bids.write_derivative(result, job.bids_path, job.output, plain(sidecar), first_time=first_time)
+            row |= {"status": "done", **finished_row(sidecar)}
+            _write_log(job, "done\n")
+        except (
+            Exception
+        ) as err:  # isolation: one recording must not stop the others; the row and the log say what happened
+            row |= {
+                "status": "failed",
+                "reason": _sentence(err),
+                "seconds": round(time.perf_counter() - start, 2),
+            }
+            _write_log(job, traceback.format_exc())
+            logger.info("%s failed: %s", job.name, row["reason"])
+            return row
+        return write_page(job, row)
 
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                row["page"] = write_recording_report(job.sidecar, job.report_dir).name
-        row |= {"status": "done", **finished_row(sidecar)}
-        _write_log(job, "done\n")
-    except (
-        Exception
-    ) as err:  # isolation: one recording must not stop the others; the row and the log say what happened
-        row |= {
-            "status": "failed",
-            "reason": _sentence(err),
-            "seconds": round(time.perf_counter() - start, 2),
-        }
+
+def write_page(job, row):
+    """Write the page of a finished recording, if pages are wanted, and return the row with its name.
+
+    A page that cannot be written leaves the recording finished; the row's reason says what happened.
+    """
+    if job.report_dir is None:
+        return row
+    from ..report import write_recording_report
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return row | {"page": write_recording_report(job.sidecar, job.report_dir).name}
+    except Exception as err:  # isolation, as above: the result stands, only its page is missing
         _write_log(job, traceback.format_exc())
-        logger.info("%s failed: %s", job.name, row["reason"])
-    return row
+        sentence = f"Its page could not be written: {_sentence(err)}"
+        return row | {"reason": f"{row['reason']} {sentence}".strip()}
 
 
 def job_row(job):
@@ -119,7 +141,7 @@ def _run(job):
     sidecar = {
         "Description": f"Result of the eegimg recipe {job.pipeline.name!r}",
         **_raw_fields(job, raw, result),
-        "Sources": [f"bids::{name}" for name in digest["files"]],
+        "Sources": [f"bids:raw:{name}" for name in digest["files"]],
         "Recipe": {
             "name": job.pipeline.name,
             "fingerprint": job.pipeline.fingerprint(),
@@ -131,7 +153,7 @@ def _run(job):
         "Transductive": job.pipeline.transductive_,
         "Units": "n/a" if any(record["found"].get("unit") == "n/a" for record in log) else "V",
         "InputDigest": digest,
-        "SoftwareVersions": software_versions(),
+        "PackageVersions": software_versions(),
         "Input": described,
         "Log": log,
         "Spectra": spectra(raw, result, log),
@@ -139,7 +161,7 @@ def _run(job):
         "Warnings": list(raw.info["temp"]["remarks"]) + _remarks(log),
         "Summary": None,
     }
-    return result, sidecar
+    return result, sidecar, raw.first_time
 
 
 def _known_split(job, raw):
@@ -168,7 +190,7 @@ def _raw_fields(job, raw, result):
         f"{number:02d} {type(step).__name__}": plain(step.get_params())
         for number, step in enumerate(job.pipeline.steps, 1)
     }
-    reference = (result.info["temp"] or {}).get("reference", "n/a")
+    reference = (result.info.get("temp") or {}).get("reference", "n/a")
     return {
         "TaskName": source.get("TaskName", job.bids_path.task),
         "SamplingFrequency": result.info["sfreq"],
