@@ -97,7 +97,8 @@ def find_bad_channels(
         if "ransac" in compared:
             reason = _ransac(raw, detector, found, scores, ransac_threshold, ransac_fraction)
             skipped += [reason] if reason else []
-    table = pd.DataFrame(scores, index=names)
+    table = pd.DataFrame(scores, index=names, dtype=float)
+    table.loc[[*found["nan"], *found["flat"]]] = np.nan
     reasons = {name: ["marked"] if name in raw.info["bads"] else [] for name in names}
     for criterion in criteria:
         for name in found.get(criterion, ()):

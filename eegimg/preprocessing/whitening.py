@@ -33,7 +33,7 @@ def compute_mvnn(data, conditions, *, covariance="time"):
     Raises
     ------
     ValueError
-        If no condition has two epochs (for covariance='time').
+        If no condition has two epochs (for covariance='time'), or a channel is flat.
 
     Notes
     -----
@@ -54,6 +54,12 @@ def compute_mvnn(data, conditions, *, covariance="time"):
             f"{len(set(conditions.tolist()))} conditions. "
             "Name a column that repeats, or use covariance='epochs'."
         )
+    flat = int((data.std(axis=(0, 2)) == 0).sum())
+    if flat:
+        raise ValueError(
+            f"MVNN cannot whiten flat channels; {flat} of {data.shape[1]} {'is' if flat == 1 else 'are'} "
+            "flat. Mark them bad or interpolate them first."
+        )
     total, shrinkages = np.zeros((data.shape[1], data.shape[1])), []
     for name in names:
         epochs = data[conditions == name]
@@ -65,8 +71,7 @@ def compute_mvnn(data, conditions, *, covariance="time"):
     if values[0] <= values[-1] * 1e-12:
         raise ValueError(
             f"MVNN cannot whiten data of rank {int((values > values[-1] * 1e-12).sum())} in {len(values)} "
-            "channels: a channel is "
-            "flat or a sum of others. Drop it first."
+            "channels: a channel is a sum of others. Drop it first."
         )
     return (vectors / np.sqrt(values)) @ vectors.T, float(np.mean(shrinkages))
 

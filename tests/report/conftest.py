@@ -191,7 +191,7 @@ def make_sidecar(kept, *, events=None, positions=True):
             "sha256": "feedbeef",
             "files": {"sub-01_eeg.eeg": {"sha256": "0123abcd", "size": 4096}},
         },
-        "SoftwareVersions": {"eegimg": "0.1.0", "mne": "1.13.2", "numpy": "2.4.6"},
+        "PackageVersions": {"eegimg": "0.1.0", "mne": "1.13.2", "numpy": "2.4.6"},
         "Transductive": False,
         "Split": None,
         "Warnings": [],

@@ -14,7 +14,7 @@ def plant(sidecar):
     sidecar["Warnings"] = [SCRIPT, ATTRIBUTE]
     sidecar["Sources"] = [PATH + SCRIPT]
     sidecar["Recipe"] |= {"name": SCRIPT, "fingerprint": SCRIPT, "toml": f"name = '</code></pre>{SCRIPT}'"}
-    sidecar["SoftwareVersions"][SCRIPT] = SCRIPT
+    sidecar["PackageVersions"][SCRIPT] = SCRIPT
     sidecar["InputDigest"]["files"] = {PATH + SCRIPT: {"sha256": SCRIPT, "size": 1}}
     sidecar["Input"] |= {"reference": SCRIPT, "positions": SCRIPT, "ch_types": {SCRIPT: 3}, "bads": [SCRIPT]}
     sidecar["Channels"][3] |= {"name": ATTRIBUTE, "bad": True}

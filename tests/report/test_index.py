@@ -35,7 +35,7 @@ def test_sidecars_add_conditions_recipe_and_versions(make_derivative, tmp_path):
     first = make_derivative({"face": 30, "house": 24}, stem="sub-01_desc-default")
     other = {"eegimg": "0.2.0", "mne": "1.13.2"}
     second = make_derivative(
-        {"face": 10}, stem="sub-02_desc-default", change=lambda s: s.update(SoftwareVersions=other)
+        {"face": 10}, stem="sub-02_desc-default", change=lambda s: s.update(PackageVersions=other)
     )
     rows = [make_row("sub-01", sidecar=str(first)), make_row("sub-02", "cached", sidecar=str(second))]
     text = write_index(rows, tmp_path, "t").read_text(encoding="utf-8")

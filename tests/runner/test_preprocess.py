@@ -3,12 +3,9 @@
 import errno
 import hashlib
 import json
-import os
 import pathlib
 import re
 import shutil
-import subprocess
-import sysconfig
 
 import mne
 import numpy as np
@@ -17,7 +14,6 @@ import pytest
 
 import eegimg
 from eegimg.bids import read_result
-from eegimg.runner import _recording
 
 RECIPE = """
 name = "fast"
@@ -116,76 +112,6 @@ def test_a_run_fills_a_valid_derivative_and_leaves_the_input(run, root, out):
     assert not list(out.rglob(".eegimg-*"))
 
 
-@pytest.mark.parametrize("epochs", [True, False])
-def test_the_bids_validator_finds_no_error(run, out, tmp_path, epochs):
-    validator = shutil.which(
-        "bids-validator-deno", path=f"{sysconfig.get_path('scripts')}{os.pathsep}{os.environ['PATH']}"
-    )
-    if validator is None:
-        pytest.skip("needs bids-validator-deno, which is not installed")
-    raw_only = tmp_path / "rawonly.toml"
-    raw_only.write_text('[[step]]\nname = "Filter"\nl_freq = 1.0\n')
-    summary = run(subjects=["01"], report=True, **({} if epochs else {"recipe": raw_only}))
-    assert not summary.failed
-    result = subprocess.run([validator, str(out), "--json"], capture_output=True, text=True)
-    issues = [
-        issue for issue in json.loads(result.stdout)["issues"]["issues"] if issue["severity"] == "error"
-    ]
-    assert not issues
-    assert result.returncode == 0
-
-
-def test_an_unchanged_rerun_does_nothing(run, out, root, monkeypatch):
-    run()
-    before = digest(out)
-    times = {file: file.stat().st_mtime_ns for file in out.rglob("*.fif")}
-    for file in root.rglob("*.tsv"):
-        os.utime(file)  # touched, not changed
-    monkeypatch.setattr(_recording, "_run", lambda job: pytest.fail("a finished recording was done again"))
-    summary = run()
-    assert list(summary.table["status"]) == ["cached"] * 3
-    assert list(summary.table["n_epochs"]) == [row["n_epochs"] for row in summary.rows]
-    assert digest(out) == before
-    assert {file: file.stat().st_mtime_ns for file in out.rglob("*.fif")} == times
-
-
-def test_whatever_changes_the_result_makes_it_anew(run, root, recipe):
-    run()
-    events = eeg_file(root, "02", "_events.tsv")
-    events.write_text("".join(events.read_text().splitlines(keepends=True)[:-1]))
-    assert list(run().table["status"]) == ["cached", "done", "cached"]
-    recipe.write_text(recipe.read_text().replace("250e-6", "240e-6"))
-    assert list(run().table["status"]) == ["done"] * 3
-    assert list(run(line_freq=60.0).table["status"]) == ["done"] * 3
-    assert list(run(line_freq=60.0).table["status"]) == ["cached"] * 3
-
-
-def test_a_killed_run_goes_on_where_it_stopped(run, out, monkeypatch):
-    real = _recording.bids.write_derivative
-
-    def killed(inst, bids_path, *args, **kwargs):
-        if bids_path.subject == "02":
-            raise KeyboardInterrupt
-        return real(inst, bids_path, *args, **kwargs)
-
-    monkeypatch.setattr(_recording.bids, "write_derivative", killed)
-    with pytest.raises(KeyboardInterrupt):
-        run()
-    monkeypatch.setattr(_recording.bids, "write_derivative", real)
-    assert list(run().table["status"]) == ["cached", "done", "done"]
-
-
-def test_a_recording_that_fails_stops_no_other(run, root, out):
-    data = eeg_file(root, "02", "_eeg.eeg")
-    data.write_bytes(b"")
-    summary = run()
-    assert list(summary.table["status"]) == ["done", "failed", "done"]
-    assert summary.failed == ["sub-02_task-images"]
-    assert re.search(r"_eeg.eeg is empty \(0 bytes\)", summary.table["reason"][1])
-    assert "Traceback" in (out / "logs" / "sub-02_task-images_desc-fast.log").read_text()
-    assert not list((out / "sub-02").rglob("*_epo.*")) if (out / "sub-02").exists() else True
-
-
 def test_a_full_disk_is_said_and_leaves_nothing_half(run, out, monkeypatch):
     def full(self, *args, **kwargs):
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -237,16 +163,6 @@ def test_bad_recordings_give_their_reason(run, root, spoil, sentence):
         assert run(events_past_end="drop").table["status"][0] == "done"
 
 
-def test_a_line_frequency_that_is_missing_is_asked_for(run, root, tmp_path):
-    file = eeg_file(root, "01", "_eeg.json")
-    file.write_text(json.dumps(json.loads(file.read_text()) | {"PowerLineFrequency": "n/a"}))
-    notch = tmp_path / "notch.toml"
-    notch.write_text('[[step]]\nname = "Notch"\n[[step]]\nname = "MakeEpochs"\n')
-    summary = run(recipe=notch, subjects=["01"])
-    assert "needs the power line frequency" in summary.table["reason"][0]
-    assert run(recipe=notch, subjects=["01"], line_freq=50.0).table["status"][0] == "done"
-
-
 def test_recordings_with_other_channels_are_remarked(run, root):
     path = next(iter((root / "sub-03" / "eeg").glob("*_channels.tsv")))
     table = pd.read_csv(path, sep="\t", keep_default_na=False)
@@ -276,27 +192,6 @@ def test_output_folders_that_would_do_harm_are_refused(run, root, recipe, tmp_pa
     )
     assert summary.table["status"][0] == "done"
     assert len(eegimg.load_dataset(None, root=root).epochs(subject="01")) == summary.table["n_epochs"][0]
-
-
-def test_a_dry_run_writes_nothing(run, out):
-    summary = run(dry_run=True)
-    assert list(summary.table["status"]) == ["planned"] * 3
-    assert not out.exists()
-
-
-def test_names_from_files_are_neither_followed_nor_run(run, root, out):
-    events = eeg_file(root, "01", "_events.tsv")
-    table = pd.read_csv(events, sep="\t", keep_default_na=False)
-    table["stim_file"] = table["stim_file"].astype(object)
-    table.loc[0, "stim_file"] = "../../../../etc/passwd"
-    table.loc[1, "trial_type"] = "<script>alert(1)</script>"
-    table.to_csv(events, sep="\t", index=False)
-    summary = run(subjects=["01"], report=True)
-    assert summary.table["status"][0] == "done"
-    for page in (out / "report").glob("*.html"):
-        assert "<script>alert(1)" not in page.read_text()
-    images = eegimg.load_dataset(None, root=root).images.set_index("stim_file")
-    assert not images.loc["../../../../etc/passwd", "found"]
 
 
 def test_a_split_keeps_learning_to_the_training_part(run, tmp_path):
@@ -331,14 +226,3 @@ def test_processes_and_clusters_give_the_same_bytes(run, out, tmp_path):
     with LocalCluster(n_workers=1, processes=False, dashboard_address=None) as cluster:
         assert list(run(scheduler=cluster.scheduler_address).table["status"]) == ["done"] * 3
     assert results() == here
-
-
-def test_a_scheduler_that_is_not_there_is_said(run, monkeypatch):
-    import distributed
-
-    def silent(address, timeout):
-        raise OSError(f"Timed out trying to connect to {address}")
-
-    monkeypatch.setattr(distributed, "Client", silent)
-    with pytest.raises(RuntimeError, match="The Dask scheduler 'tcp://127.0.0.1:9' does not answer"):
-        run(scheduler="tcp://127.0.0.1:9")
