@@ -5,9 +5,9 @@ import os
 import pathlib
 import platform
 
-PACKAGES = (
-    "eegimg mne mne-bids numpy scipy scikit-learn pyprep autoreject mne-icalabel onnxruntime python-picard".split()
-)
+PACKAGES = """
+    eegimg mne mne-bids numpy scipy scikit-learn pyprep autoreject mne-icalabel onnxruntime python-picard
+""".split()
 
 
 def describe_machine():

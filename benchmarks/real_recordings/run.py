@@ -6,11 +6,9 @@ python benchmarks/real_recordings/run.py --data FOLDER --out FOLDER [--only SET]
 import argparse
 import datetime
 import importlib
-import importlib.metadata
 import json
 import logging
 import os
-import platform
 import shutil
 import subprocess
 import sys
@@ -20,6 +18,9 @@ from pathlib import Path
 import bids_writing
 import decode
 import psutil
+
+sys.path.append(str(Path(__file__).parents[1]))
+from machine import describe_machine
 
 logger = logging.getLogger("real_recordings")
 HERE = Path(__file__).parent
@@ -35,7 +36,6 @@ SETS = {
         ("formats_epochs", ("analyzer", "brainvision", "edfplus"), ()),
     ],
 }
-PACKAGES = "eegimg mne mne-bids numpy scipy scikit-learn autoreject pyprep mne-icalabel python-picard".split()
 
 
 def measured(command, log):
@@ -161,26 +161,6 @@ def run_set(name, data, out):
     return result
 
 
-def machine():
-    """Describe the machine: processor, cores, memory is what a run measured."""
-    model = platform.processor()
-    if Path("/proc/cpuinfo").exists():
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        model = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), model)
-    return {"cpu": model, "cores": os.cpu_count(), "platform": platform.platform()}
-
-
-def versions():
-    """Return the versions of the packages that the numbers depend on."""
-    found = {"python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            found[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            found[package] = "not installed"
-    return found
-
-
 def main(arguments=None):
     """Read the command line, run the sets, write the JSON; return 1 where a set came out otherwise."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -201,8 +181,7 @@ def main(arguments=None):
     result = {
         "made_by": "python benchmarks/real_recordings/run.py --data DATA --out OUT",
         "date": datetime.date.today().isoformat(),
-        "machine": machine(),
-        "versions": versions(),
+        "machine": describe_machine(),
         "sets": sets,
     }
     options.json.parent.mkdir(parents=True, exist_ok=True)

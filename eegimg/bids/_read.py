@@ -11,8 +11,15 @@ from ._events import read_events_table, tag_annotations
 from ._find import EXTENSIONS, read_sidecar, recording_files
 from ._positions import ensure_positions
 
-# What readers warn of and no result depends on: tags, the clock time, places that electrodes.tsv replaces.
-_BESIDE_THE_POINT = ("HED annotations were detected", "info['meas_date']", "Estimated head radius")
+# What readers warn of and no result depends on: tags, the clock time, places of channels that are no EEG, and
+# those of EEG that electrodes.tsv replaces or that are remarked on below.
+_BESIDE_THE_POINT = (
+    "HED annotations were detected",
+    "info['meas_date']",
+    "Estimated head radius",
+    "There are channels without locations",
+    "Not setting position",
+)
 
 
 def read_raw(bids_path, *, line_freq=None, events_past_end="raise"):

@@ -1,8 +1,8 @@
 from ._step import Step as Step
 from .autoreject import AutoReject as AutoReject
+from .bad_channels import find_bad_channels as find_bad_channels
 from .channels import FindBadChannels as FindBadChannels
 from .channels import Interpolate as Interpolate
-from .channels import find_bad_channels as find_bad_channels
 from .epoching import MakeEpochs as MakeEpochs
 from .epoching import RejectPeakToPeak as RejectPeakToPeak
 from .filtering import Crop as Crop

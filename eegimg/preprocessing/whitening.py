@@ -9,6 +9,8 @@ from .._checks import check_option, check_type, listing
 from ._step import Step
 from .scaling import fitted_rows
 
+RANK_TOLERANCE = 1e-10
+
 
 def compute_mvnn(data, conditions, *, covariance="time"):
     """Compute the whitening matrix of multivariate noise normalisation.
@@ -26,7 +28,8 @@ def compute_mvnn(data, conditions, *, covariance="time"):
     Returns
     -------
     whitener : ndarray, shape (n_channels, n_channels)
-        Inverse square root of the noise covariance: ``whitener @ data`` is whitened.
+        Inverse square root of the noise covariance (pseudo-inverse where it lacks rank, as after an average
+        reference): ``whitener @ data`` is whitened.
     shrinkage : float
         Mean Ledoit-Wolf shrinkage used, between 0 and 1.
 
@@ -68,12 +71,10 @@ def compute_mvnn(data, conditions, *, covariance="time"):
         total += covariances.mean(axis=0)
         shrinkages.append(shrinkage.mean())
     values, vectors = np.linalg.eigh(total / len(names))
-    if values[0] <= values[-1] * 1e-12:
-        raise ValueError(
-            f"MVNN cannot whiten data of rank {int((values > values[-1] * 1e-12).sum())} in {len(values)} "
-            "channels: a channel is a sum of others. Drop it first."
-        )
-    return (vectors / np.sqrt(values)) @ vectors.T, float(np.mean(shrinkages))
+    # An average reference or interpolated channels leave directions without noise: nothing to weigh.
+    kept = values > values[-1] * RANK_TOLERANCE
+    whitener = (vectors[:, kept] / np.sqrt(values[kept])) @ vectors[:, kept].T
+    return whitener, float(np.mean(shrinkages))
 
 
 def _shrunk_covariances(samples):

@@ -5,8 +5,8 @@ import warnings
 import mne
 import numpy as np
 
-from ..bids import has_positions
 from ..events import stimulus_annotations
+from ..viz import compute_plane_positions
 
 
 def describe_input(raw):
@@ -99,24 +99,13 @@ def channel_table(inst, log):
     """
     interpolated = {name for record in log for name in record["found"].get("interpolated", [])}
     found = {name for record in log for name in record["found"].get("bads", {})}
+    channels = [inst.info["chs"][pick] for pick in mne.pick_types(inst.info, eeg=True, exclude=[])]
     rows = []
-    names = [inst.ch_names[pick] for pick in mne.pick_types(inst.info, eeg=True, exclude=[])]
-    for name in names:
-        x, y = (
-            _head_plane(inst.info["chs"][inst.ch_names.index(name)]["loc"][:3])
-            if has_positions(inst.info, [name])
-            else (None, None)
-        )
+    for channel, place in zip(
+        channels, compute_plane_positions([ch["loc"][:3] for ch in channels]), strict=True
+    ):
+        name = channel["ch_name"]
         bad = name in found or name in inst.info["bads"]
+        x, y = np.round(place, 4).tolist() if np.isfinite(place).all() else (None, None)
         rows.append({"name": name, "x": x, "y": y, "bad": bad, "interpolated": name in interpolated})
     return rows
-
-
-def _head_plane(place):
-    """Project a position by its angle from the vertex: 0 at the top, 1 at the equator."""
-    x, y, z = np.asarray(place, float)
-    flat = np.hypot(x, y)
-    radius = np.arctan2(flat, z) / (np.pi / 2)
-    return (
-        (0.0, 0.0) if flat == 0 else (round(float(x / flat * radius), 4), round(float(y / flat * radius), 4))
-    )

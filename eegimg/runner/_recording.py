@@ -80,6 +80,10 @@ def process_recording(job):
                 "reason": _sentence(err),
                 "seconds": round(time.perf_counter() - start, 2),
             }
+            if job.sidecar.is_file():
+                # What was made of another input or recipe must not pass for the answer to this one.
+                job.sidecar.unlink()
+                row["reason"] += " The earlier result is out of date: its sidecar was removed."
             _write_log(job, traceback.format_exc())
             logger.info("%s failed: %s", job.name, row["reason"])
             return row

@@ -269,3 +269,19 @@ def test_the_reference_is_remembered(make_raw, write_bids, edit_json):
     path = write_bids(make_raw())
     edit_json(path.fpath.with_suffix(".json"), EEGReference="FCz")
     assert read_raw(path).info["temp"]["reference"] == "FCz"
+
+
+def test_eye_channels_without_places_are_nothing_to_remark(make_raw, write_bids):
+    raw = make_raw()
+    raw.set_channel_types({raw.ch_names[-1]: "eog"}, verbose="error")
+    raw.info["chs"][-1]["loc"][:3] = np.nan
+    back = read_raw(write_bids(raw))
+    assert back.get_channel_types()[-1] == "eog"
+    assert back.info["temp"] == {"positions": "electrodes.tsv", "reference": "n/a", "remarks": []}
+
+
+def test_nothing_is_said_on_the_screen(make_raw, write_bids, capfd):
+    path = write_bids(make_raw(), "EEGLAB")
+    capfd.readouterr()
+    read_raw(path)
+    assert capfd.readouterr() == ("", "")

@@ -268,3 +268,19 @@ def test_the_demo_finds_what_was_planted(call, tmp_path):
     again = call("demo", "--out", tmp_path / "demo", "--n-subjects", "1")
     assert again.exit_code == 0
     assert "1 recordings: 1 cached." in again.stdout
+
+
+def test_an_unchanged_rerun_loads_nothing_that_only_work_needs(call, bids_root, recipe, tmp_path):
+    command = ["preprocess", str(bids_root), "--out", str(tmp_path / "out"), "--recipe", str(recipe)]
+    assert call(*command).exit_code == 0
+    script = (
+        "import sys\nfrom eegimg.cli._app import app\n"
+        f"app({command!r}, standalone_mode=False)\n"
+        "heavy = {'matplotlib', 'sklearn', 'distributed', 'pyprep', 'autoreject', 'onnxruntime', 'torch'}\n"
+        "print('loaded:', *sorted(heavy & set(sys.modules)))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert "2 recordings: 2 cached." in done.stdout, done.stderr
+    assert done.stdout.splitlines()[-1] == "loaded:"

@@ -56,6 +56,17 @@ def test_what_cannot_be_whitened_is_said(noise):
         compute_mvnn(noise, np.zeros(400))
 
 
+def test_an_average_reference_leaves_one_direction_out(noise):
+    referenced = noise - noise.mean(axis=1, keepdims=True)
+    whitener, shrinkage = compute_mvnn(referenced[:2], [0, 0])
+    assert shrinkage < 1e-15  # two epochs leave nothing to shrink by
+    np.testing.assert_allclose(whitener.sum(axis=0), 0, atol=1e-6 * np.abs(whitener).max())
+    whitened = whitener @ referenced[:2]
+    differences = (whitened[0] - whitened[1]) / 2
+    covariance = differences @ differences.T / noise.shape[2]
+    np.testing.assert_allclose(covariance, np.eye(6) - 1 / 6, atol=1e-9)
+
+
 def test_the_step_whitens_good_channels_by_a_named_column(epochs):
     epochs.info["bads"] = ["Cz"]
     step = MVNN(condition="concept").fit(epochs)

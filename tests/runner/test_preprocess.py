@@ -226,3 +226,11 @@ def test_processes_and_clusters_give_the_same_bytes(run, out, tmp_path):
     with LocalCluster(n_workers=1, processes=False, dashboard_address=None) as cluster:
         assert list(run(scheduler=cluster.scheduler_address).table["status"]) == ["done"] * 3
     assert results() == here
+
+
+def test_a_result_that_is_out_of_date_does_not_pass_for_a_finished_one(run, root, out):
+    run(subjects=["01"])
+    eeg_file(root, "01", "_eeg.eeg").write_bytes(b"")
+    reason = run(subjects=["01"]).table["reason"][0]
+    assert reason.endswith("The earlier result is out of date: its sidecar was removed.")
+    assert not list(out.rglob("*_epo.json"))

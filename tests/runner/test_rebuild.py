@@ -9,6 +9,7 @@ from eegimg.preprocessing import Filter
 from eegimg.runner import rebuild_report
 
 
+@pytest.mark.slow
 def test_a_report_is_made_again_from_the_sidecars_alone(bids_root, pipeline, tmp_path):
     out = tmp_path / "out"
     first = eegimg.preprocess_dataset(bids_root, out, recipe=pipeline, subjects=["01", "02"])
