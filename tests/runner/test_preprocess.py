@@ -15,44 +15,15 @@ import pytest
 import eegimg
 from eegimg.bids import read_result
 
-RECIPE = """
-name = "fast"
-[[step]]
-name = "FindBadChannels"
-criteria = ["flat", "nan", "deviation"]
-[[step]]
-name = "Filter"
-l_freq = 1.0
-[[step]]
-name = "Interpolate"
-[[step]]
-name = "MakeEpochs"
-tmin = -0.1
-tmax = 0.5
-[[step]]
-name = "RejectPeakToPeak"
-reject = {eeg = 250e-6}
-"""
 
-
-@pytest.fixture(scope="session")
-def _dataset(tmp_path_factory):
-    root = tmp_path_factory.mktemp("simulated") / "bids"
-    eegimg.make_dataset(root, n_subjects=3, n_images=10, n_repetitions=3, n_channels=16, random_state=5)
-    return root
+@pytest.fixture
+def root(bids_root):
+    return pathlib.Path(bids_root)
 
 
 @pytest.fixture
-def root(_dataset, tmp_path):
-    """Return a copy of the dataset that a test may spoil."""
-    return pathlib.Path(shutil.copytree(_dataset, tmp_path / "study"))
-
-
-@pytest.fixture
-def recipe(tmp_path):
-    path = tmp_path / "fast.toml"
-    path.write_text(RECIPE)
-    return path
+def recipe(pipeline, tmp_path):
+    return eegimg.write_recipe(pipeline, tmp_path / "quick.toml")
 
 
 def digest(folder):
