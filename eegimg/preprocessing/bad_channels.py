@@ -62,11 +62,11 @@ def find_bad_channels(
 
     Notes
     -----
-    Criteria and thresholds are those of PREP [1]_, computed by pyprep. Amplitudes are compared after the
-    channels' median is subtracted, which is where PREP's robust reference starts from: against the online
-    reference its neighbours look weak and noisy. Correlations are taken as recorded, because in sparse
-    montages a median takes away what neighbours share. RANSAC needs electrode positions and enough channels
-    that are not bad by the other criteria; where it cannot run it is skipped, and said so.
+    Criteria and thresholds are those of PREP [1]_, computed by pyprep. An amplitude must stand out twice: as
+    recorded, and after the channels' median is subtracted, where PREP's robust reference starts from. The
+    neighbours of the online reference look weak and so noisy in the first, channels close to the median in
+    the second. RANSAC needs electrode positions and enough channels that are not bad by the other criteria;
+    where it cannot run it is skipped, and said so.
 
     References
     ----------
@@ -148,22 +148,35 @@ def _detector(raw, found, random_state):
 
 
 def _amplitudes(detector, criteria, found, scores, deviation_threshold, hf_noise_threshold):
-    """Compare amplitudes against the channels' median; return what could not be compared, and why."""
-    measured = detector.EEGData
-    detector.EEGData = measured - np.median(measured, axis=0)
+    """Compare amplitudes as recorded and against the channels' median; return what could not be compared.
+
+    What a channel adds by itself stands out against both; what a reference takes away, against one only.
+    """
     skipped = []
-    if "deviation" in criteria:
-        detector.find_bad_by_deviation(deviation_threshold)
-        found["deviation"] = detector.bad_by_deviation
-        scores["deviation_z"] = detector._extra_info["bad_by_deviation"]["robust_channel_deviations"]
     if "hf_noise" in criteria and detector.sample_rate <= 100:
         skipped.append(f"hf_noise: at {detector.sample_rate:g} Hz there is no power above 50 Hz")
-    elif "hf_noise" in criteria:
-        detector.find_bad_by_hfnoise(hf_noise_threshold)
-        found["hf_noise"] = detector.bad_by_hf_noise
-        scores["hf_noise_z"] = detector._extra_info["bad_by_hf_noise"]["hf_noise_zscores"]
-    detector.EEGData, detector.EEGFiltered = measured, None
+    as_recorded = detector.EEGData
+    for data in (as_recorded - np.median(as_recorded, axis=0), as_recorded):
+        detector.EEGData, detector.EEGFiltered = data, None
+        if "deviation" in criteria:
+            detector.find_bad_by_deviation(deviation_threshold)
+            z_scores = detector._extra_info["bad_by_deviation"]["robust_channel_deviations"]
+            _agree("deviation", detector.bad_by_deviation, z_scores, found, scores)
+        if "hf_noise" in criteria and not skipped:
+            detector.find_bad_by_hfnoise(hf_noise_threshold)
+            z_scores = detector._extra_info["bad_by_hf_noise"]["hf_noise_zscores"]
+            _agree("hf_noise", detector.bad_by_hf_noise, z_scores, found, scores)
     return skipped
+
+
+def _agree(criterion, bads, z_scores, found, scores):
+    """Keep the channels that an earlier look found too, and of each score the one nearer to zero."""
+    column = f"{criterion}_z"
+    earlier = scores.get(column)
+    found[criterion] = [name for name in bads if earlier is None or name in found[criterion]]
+    scores[column] = z_scores.copy()
+    if earlier is not None:
+        scores[column] = np.where(np.abs(earlier) < np.abs(z_scores), earlier, z_scores)
 
 
 def _ransac(raw, detector, found, scores, threshold, fraction):
