@@ -79,8 +79,10 @@ def find_bad_channels(
         raise ValueError(
             "FindBadChannels looks at EEG channels; this recording has none. Set the channel types."
         )
+    if not raw.preload:  # read the file once, not once per channel
+        raw = raw.copy().pick(names, verbose="error").load_data(verbose="error")
     found, scores, skipped, compared_names = _dead(raw, names), {}, [], names
-    n_usable = len(set(names) - {name for dead in found.values() for name in dead})
+    n_usable = len(set(names) - {*found["nan"], *found["flat"], *raw.info["bads"]})
     compared = set(criteria) - {"flat", "nan"}
     if compared and (n_usable < 3 or raw.times[-1] <= 2):
         skipped.append(

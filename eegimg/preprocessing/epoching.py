@@ -159,7 +159,8 @@ def _without_events(raw, event_id):
     if not any(events):
         return raw
     view = copy.copy(raw)  # shares the samples; only what is set on it is its own
-    view.set_annotations(raw.annotations[[not event for event in events]])
+    # set_annotations would count the onsets of a cropped recording from its start a second time.
+    view._annotations = raw.annotations[[not event for event in events]]
     return view
 
 

@@ -179,10 +179,12 @@ class ICA(Step):
         """Return each component's largest absolute correlation with an EOG channel at 1-10 Hz, or None."""
         if not eog:
             return None
-        _, scores = self.ica_.find_bads_eog(
-            copy, ch_name=eog, measure="correlation", threshold=self.eog_threshold, verbose="error"
-        )
-        # A channel without variance correlates with nothing.
+        with warnings.catch_warnings():
+            # A channel without variance correlates with nothing.
+            warnings.filterwarnings("ignore", message="An input array is constant")
+            _, scores = self.ica_.find_bads_eog(
+                copy, ch_name=eog, measure="correlation", threshold=self.eog_threshold, verbose="error"
+            )
         return np.nan_to_num(np.abs(np.atleast_2d(scores))).max(axis=0)
 
     def _choose(self, copy, probabilities, correlations):

@@ -166,3 +166,22 @@ def test_only_steps_and_plain_names_are_taken():
         eegimg.Pipeline(Filter(), name="a/b")
     with pytest.raises(ValueError, match="must be below 'h_freq'"):
         eegimg.Pipeline(Filter(l_freq=50.0, h_freq=40.0))
+
+
+def test_where_the_volt_is_lost_the_log_has_no_microvolt(raw):
+    pipe = eegimg.Pipeline(MakeEpochs(), Scale(), Apply("crop", tmin=0.0))
+    pipe.fit_transform(raw)
+    assert pipe.log_[0]["after"]["sd_uv"] > 0
+    assert [record["after"]["sd_uv"] for record in pipe.log_[1:]] == [None, None]
+
+
+def test_a_parameter_spoiled_after_construction_is_refused(raw):
+    pipe = eegimg.Pipeline(Filter())
+    pipe.steps[0].l_freq = "low"
+    with pytest.raises(TypeError, match="'l_freq' parameter of Filter must be a number"):
+        pipe.fit_transform(raw)
+
+
+def test_no_eeg_channels_are_said(raw):
+    with pytest.raises(RuntimeError, match="work on EEG channels; this recording has none. Set the channel"):
+        eegimg.Pipeline(Interpolate()).fit_transform(raw.pick(["HEOG"]))

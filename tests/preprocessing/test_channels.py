@@ -234,3 +234,27 @@ def test_bad_channels_of_an_average_reference_stay_out_of_interpolation(raw, tru
     out = Interpolate().transform(Rereference().transform(raw))
     assert out.info["bads"] == []
     assert out.get_data(picks="eeg").std() < 60e-6
+
+
+def test_all_live_channels_marked(clean):
+    clean.info["bads"] = clean.ch_names[:16]
+    table = find_bad_channels(clean)
+    assert all(row[0] == "marked" for row in table["reasons"])
+    assert table.attrs["skipped"]
+
+
+@pytest.mark.filterwarnings("ignore:This filename")
+def test_a_recording_on_disk_is_read_once_and_stays_there(clean, tmp_path, monkeypatch):
+    clean.info["bads"] = ["HEOG"]
+    clean.save(tmp_path / "a_raw.fif", fmt="double", verbose="error")
+    on_disk = mne.io.read_raw_fif(tmp_path / "a_raw.fif", preload=False, verbose="error")
+    reads = []
+    read = type(on_disk)._read_segment
+    monkeypatch.setattr(
+        type(on_disk),
+        "_read_segment",
+        lambda self, *args, **kwargs: reads.append(1) or read(self, *args, **kwargs),
+    )
+    assert find_bad_channels(on_disk).equals(find_bad_channels(clean))
+    assert len(reads) == 1
+    assert not on_disk.preload

@@ -126,3 +126,8 @@ def test_a_threshold_that_leaves_nothing_is_refused(epochs):
         RejectPeakToPeak(reject={"eeg": 1e-9}).transform(epochs)
     found = RejectPeakToPeak(reject={"eeg": 1.0, "emg": 1.0}).apply(epochs)[1]
     assert "no channels of type emg" in found["note"]
+
+
+def test_channel_types_that_are_not_there_are_said(epochs):
+    step = RejectPeakToPeak(reject={"eeg": 1.0, "ecg": 1e-3})
+    assert step.apply(epochs)[1]["note"] == "there are no channels of type ecg to look at"

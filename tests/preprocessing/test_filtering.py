@@ -79,3 +79,41 @@ def test_cropping_keeps_what_was_asked_for(clean):
     assert Crop(tmin=2.0, tmax=9999.0).transform(clean).n_times == clean.n_times - 500
     with pytest.raises(RuntimeError, match="asked to start at 9999.0 s; the data end at"):
         Crop(tmin=9999.0).transform(clean)
+
+
+def test_what_follows_a_boundary_is_filtered_however_much_was_cut_out_there(clean):
+    # EEGLAB gives a boundary the duration of what was removed; MNE would leave that much of the rest unfiltered.
+    boundary = mne.Annotations([20.0], [0.0], ["boundary"])
+    clean.set_annotations(boundary)
+    expected = Filter(l_freq=1.0, h_freq=30.0).transform(clean).get_data()
+    boundary.duration[:] = 7.0
+    clean.set_annotations(boundary)
+    out = Filter(l_freq=1.0, h_freq=30.0).transform(clean)
+    np.testing.assert_array_equal(out.get_data(), expected)
+    assert out.annotations.duration.tolist() == clean.annotations.duration.tolist() == [7.0]
+
+
+def test_breaks_are_where_they_were_when_a_recording_is_cropped(clean):
+    clean.set_annotations(mne.Annotations([12.0], [0.0], ["boundary"]))
+    with pytest.raises(RuntimeError, match=r"the shortest one here lasts 2.0 s"):
+        Filter(l_freq=1.0, h_freq=None).transform(clean.crop(10.0))
+
+
+def test_a_notch_and_a_high_pass_that_cannot_be(clean):
+    with pytest.raises(
+        RuntimeError, match=r"Notch needs stretches of 6.6 s; the shortest one here lasts 5.0 s"
+    ):
+        Notch(freqs=(50,)).transform(clean.copy().crop(0, 5, include_tmax=False))
+    with pytest.raises(RuntimeError, match="there is nothing above 125 Hz. Lower l_freq"):
+        Filter(l_freq=125.0, h_freq=None).transform(clean)
+
+
+def test_triggers_survive_resampling(clean):
+    stim = np.zeros((1, clean.n_times))
+    stim[0, 501:8000:250] = 7  # of one sample each
+    clean.add_channels(
+        [mne.io.RawArray(stim, mne.create_info(["STI"], 250.0, "stim"), verbose="error")], True
+    )
+    out = Resample(sfreq=100.0).transform(clean)
+    events = mne.find_events(out, "STI", shortest_event=1, verbose="error")
+    np.testing.assert_allclose(events[:, 0] / 100, np.arange(501, 8000, 250) / 250, atol=0.01)

@@ -77,3 +77,21 @@ def test_without_positions_eye_channels_decide_and_without_both_nothing_can(clea
 def test_one_channel_is_too_few(cleaned):
     with pytest.raises(RuntimeError, match="rank 2 or more"):
         ICA().fit(cleaned[0].copy().pick(["Oz", "VEOG", "HEOG"]))
+
+
+def test_the_variance_of_a_component_is_what_it_adds_to_the_channels(cleaned):
+    before, _, found, _, step = cleaned
+    copy = before.copy().pick(found["ch_names"]).filter(1.0, 100.0, verbose="error")
+    alone = []
+    for k in range(found["n_components"]):
+        part = step.ica_.apply(copy.copy(), include=[k], exclude=[], verbose="error")
+        alone.append(part.get_data().var(axis=1).sum())
+    shares = np.array(alone) / np.sum(alone)
+    np.testing.assert_allclose([entry["variance"] for entry in found["components"]], shares, atol=2e-4)
+
+
+def test_an_eye_channel_that_is_dead_decides_nothing(cleaned):
+    raw = cleaned[0].copy().crop(0, 20)
+    raw._data[[raw.ch_names.index(name) for name in ("HEOG", "VEOG")]] = 0.0
+    step = ICA(n_components=5, max_iter=30).fit(raw)
+    assert [entry["eog_correlation"] for entry in step.components_] == [0.0] * 5

@@ -75,3 +75,36 @@ def test_named_references_are_subtracted_and_must_exist(clean):
         Rereference(ref_channels=["P33"]).transform(clean)
     with pytest.raises(RuntimeError, match="needs at least two good EEG channels; there are 1"):
         Rereference().transform(clean.pick(["Cz"]))
+
+
+def test_the_reference_is_put_where_the_template_has_it(clean):
+    out = Rereference().transform(clean)
+    template = mne.create_info(["FCz"], 1.0, "eeg").set_montage("colin27_1005")
+    place = out.info["chs"][out.ch_names.index("FCz")]["loc"][:3]
+    np.testing.assert_allclose(place, template["chs"][0]["loc"][:3], atol=1e-6)
+    for channel in clean.info["chs"]:
+        channel["loc"][:3] *= 0.9  # a smaller head
+    smaller = Rereference().transform(clean)
+    np.testing.assert_allclose(smaller.info["chs"][-1]["loc"][:3], 0.9 * place, atol=1e-6)
+
+
+def test_the_reference_of_the_file_is_gone_once_another_was_taken(clean):
+    clean.info["temp"] = {"reference": "FCz"}
+    mastoids = clean.copy().set_eeg_reference(["T7", "T8"], verbose="error")
+    assert Rereference().apply(mastoids)[1]["added"] == []
+    assert Rereference().apply(clean)[1]["added"] == ["FCz"]
+
+
+@pytest.mark.parametrize("step", [1e-7, 5e-8])
+def test_an_average_stored_in_coarse_steps_is_seen(clean, step):
+    clean._data[:16] -= clean._data[:16].mean(axis=0)
+    clean._data[:16] = np.round(clean._data[:16] / step) * step
+    clean.info["bads"] = ["Cz"]  # marked after the average was taken
+    with pytest.raises(RuntimeError, match="already sum to zero"):
+        Rereference().transform(clean)
+
+
+def test_a_bad_reference_is_said(clean):
+    clean.info["bads"] = ["P3"]
+    assert "'P3' is marked bad" in Rereference(ref_channels=("P3", "P4")).apply(clean)[1]["note"]
+    assert "note" not in Rereference(ref_channels=("P4",)).apply(clean)[1]

@@ -102,3 +102,24 @@ def test_a_flat_channel_cannot_be_scaled(epochs):
     epochs._data[:, 0] = 0
     with pytest.raises(ValueError, match=f"cannot divide by the spread of {epochs.ch_names[0]}"):
         Scale().fit(epochs)
+
+
+def test_epochs_of_unknown_pictures_are_no_condition(epochs):
+    epochs.metadata["concept"] = epochs.metadata["concept"].astype(object)
+    known = epochs.metadata["concept"] != "sun"
+    expected = MVNN(condition="concept").fit(epochs[known.to_numpy()])
+    for unknown in (None, "n/a", np.nan):
+        epochs.metadata.loc[~known, "concept"] = unknown
+        step = MVNN(condition="concept").fit(epochs)
+        np.testing.assert_array_equal(step.whitener_, expected.whitener_)
+        found = step.apply(epochs)[1]
+        assert (found["n_fit"], found["conditions"]) == (36, 9)
+
+
+@pytest.mark.parametrize("step", [MVNN(condition="concept"), Scale()])
+def test_data_with_other_channels_are_refused(epochs, step):
+    step.fit(epochs)
+    with pytest.raises(
+        ValueError, match="was fitted with the channels 'Cz', which these data do not have. Fit"
+    ):
+        step.transform(epochs.copy().drop_channels(["Cz"]))
