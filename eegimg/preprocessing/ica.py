@@ -32,6 +32,7 @@ class ICA(Step):
         Least probability of such a class.
     eog_threshold : float
         Least correlation with an EOG channel that removes a component, where there are EOG channels.
+        0.8 is eegimg's choice, not a published one; MNE's own default for correlations is 0.9.
     l_freq, h_freq : float
         Band in Hz of the copy that components are fitted and labelled on; the input itself is not filtered.
     max_iter : int
