@@ -61,9 +61,8 @@ def read_raw(bids_path, *, line_freq=None, events_past_end="raise"):
         warnings.simplefilter("always")
         try:
             raw = mne_bids.read_raw_bids(bids_path, on_ch_mismatch="raise", verbose="warning")
-        except (
-            Exception
-        ) as err:  # readers of a dozen formats raise whatever they like: one sentence for all of them
+        except Exception as err:
+            # Readers of a dozen formats raise whatever they like: one sentence for all of them.
             raise RuntimeError(f"{path.name} cannot be read: {_first_line(err)}") from err
     remarks = [
         _first_line(note.message)

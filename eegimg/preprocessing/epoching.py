@@ -132,8 +132,7 @@ class MakeEpochs(Step):
                     raise
                 raise RuntimeError(
                     "MakeEpochs found two events at one sample. Name the wanted ones in event_id, or set "
-                    "event_repeated "
-                    "to 'drop' or 'merge'."
+                    "event_repeated to 'drop' or 'merge'."
                 ) from err
         dropped = count_drops(epochs.drop_log)
         if len(epochs) == 0:

@@ -110,8 +110,8 @@ class ICA(Step):
         if not positioned and not eog:
             raise RuntimeError(
                 "ICA chooses components by ICLabel, which needs electrode positions, or by EOG channels; "
-                "this recording has "
-                "neither. Add electrodes.tsv, mark EOG channels in channels.tsv, or leave the step out."
+                "this recording has neither. Add electrodes.tsv, mark EOG channels in channels.tsv, or leave "
+                "the step out."
             )
         copy = self._band_passed(inst, names + eog)
         self.rank_ = int(mne.compute_rank(copy, rank=None, verbose="error")["eeg"])

@@ -72,9 +72,8 @@ def process_recording(job):
             bids.write_derivative(result, job.bids_path, job.output, plain(sidecar), first_time=first_time)
             row |= {"status": "done", **finished_row(sidecar)}
             _write_log(job, "done\n")
-        except (
-            Exception
-        ) as err:  # isolation: one recording must not stop the others; the row and the log say what happened
+        except Exception as err:
+            # Isolation: one recording must not stop the others; the row and the log say what happened.
             row |= {
                 "status": "failed",
                 "reason": _sentence(err),
