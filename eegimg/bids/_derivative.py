@@ -1,7 +1,5 @@
 """A BIDS derivative dataset: one file of epochs (or raw) per recording, and beside it how it came about."""
 
-import csv
-import json
 import pathlib
 import re
 import shutil
@@ -12,9 +10,10 @@ import pandas as pd
 
 from .. import __version__
 from .._checks import listing
-from .._paths import check_writable, is_inside, whole_file, write_text
+from .._paths import check_writable, is_inside, whole_file
 from ._events import event_columns, result_events
 from ._find import read_json, recording_files
+from ._sidecars import json_text, write_if_changed, write_json, write_table
 
 BIDS_VERSION = "1.10.0"
 _IGNORED = (
@@ -103,17 +102,17 @@ def prepare_derivatives(bids_root, out, name):
         "DatasetLinks": {"raw": root.resolve().as_uri()},
         **{key: source[key] for key in _CARRIED if key in source},
     }
-    _write_if_changed(out / "dataset_description.json", _json(fields))
-    _write_if_changed(out / ".bidsignore", _IGNORED)
+    write_if_changed(out / "dataset_description.json", json_text(fields))
+    write_if_changed(out / ".bidsignore", _IGNORED)
     readme = (
         f"{fields['Name']}\n\nEpochs (*_epo.fif, read with mne.read_epochs) with a .json beside each that "
         "holds the recipe, what every step "
         "found and cost, software versions and the digest of the input. Open report/index.html first.\n"
     )
-    _write_if_changed(out / "README", readme)
+    write_if_changed(out / "README", readme)
     for file in ("participants.tsv", "participants.json"):
         if (root / file).is_file():
-            _write_if_changed(out / file, (root / file).read_text(encoding="utf-8-sig"))
+            write_if_changed(out / file, (root / file).read_text(encoding="utf-8-sig"))
 
 
 def derivative_path(bids_path, out, name, *, epochs=True):
@@ -126,7 +125,7 @@ def derivative_path(bids_path, out, name, *, epochs=True):
     out : path-like
         Folder of the derivatives.
     name : str
-        Name of the recipe, the ``desc-`` entity.
+        Name of the recipe, the ``desc-`` entity; it follows the description of a recording that has one.
     epochs : bool
         Epochs (``_epo.fif``) or a continuous recording (``_eeg.vhdr``).
 
@@ -137,11 +136,9 @@ def derivative_path(bids_path, out, name, *, epochs=True):
     """
     ending = "epo.fif" if epochs else "eeg.vhdr"
     folder = bids_path.directory.relative_to(bids_path.root)
-    return pathlib.Path(out) / folder / f"{_stem(bids_path)}_desc-{name}_{ending}"
-
-
-def _stem(bids_path):
-    return bids_path.fpath.stem.removesuffix("_eeg")
+    stem = bids_path.fpath.stem.removesuffix("_eeg")
+    stem = f"{stem}{name}" if bids_path.description else f"{stem}_desc-{name}"
+    return pathlib.Path(out) / folder / f"{stem}_{ending}"
 
 
 def write_derivative(inst, bids_path, path, sidecar, *, first_time=0.0):
@@ -181,12 +178,12 @@ def write_derivative(inst, bids_path, path, sidecar, *, first_time=0.0):
     for name, file in _position_files(bids_path).items():
         with whole_file(path.parent / name) as temporary:
             shutil.copyfile(file, temporary)
-    _write_table(path.parent / f"{stem}_channels.tsv", _channels(inst, sidecar))
+    write_table(path.parent / f"{stem}_channels.tsv", _channels(inst, sidecar))
     events = result_events(inst, bids_path, first_time)
     if events is not None:
-        _write_table(path.parent / f"{stem}_events.tsv", events)
-        write_text(path.parent / f"{stem}_events.json", _json(event_columns(events, bids_path)))
-    write_text(side_path, _json(sidecar))
+        write_table(path.parent / f"{stem}_events.tsv", events)
+        write_json(path.parent / f"{stem}_events.json", event_columns(events, bids_path))
+    write_json(side_path, sidecar)
     return side_path
 
 
@@ -243,17 +240,3 @@ def _channels(inst, sidecar):
             "status": ["bad" if name in inst.info["bads"] else "good" for name in inst.ch_names],
         }
     )
-
-
-def _write_table(path, table):
-    text = table.to_csv(sep="\t", index=False, na_rep="n/a", lineterminator="\n", quoting=csv.QUOTE_NONE)
-    write_text(path, text)
-
-
-def _json(fields):
-    return json.dumps(fields, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-
-
-def _write_if_changed(path, text):
-    if not path.is_file() or path.read_text(encoding="utf-8") != text:
-        write_text(path, text)

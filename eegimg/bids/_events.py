@@ -10,13 +10,15 @@ from .._checks import listing
 from ._find import inherited_files, read_json
 
 
-def read_events_table(bids_path):
+def read_events_table(bids_path, columns=None):
     """Read the events.tsv of a recording.
 
     Parameters
     ----------
     bids_path : mne_bids.BIDSPath
         One recording.
+    columns : dict | None
+        As in :func:`rename_columns`.
 
     Returns
     -------
@@ -44,10 +46,31 @@ def read_events_table(bids_path):
     if "onset" not in table.columns:
         raise RuntimeError(f"{files[-1].name} must have an 'onset' column. It has {listing(table.columns)}.")
     table["onset"] = pd.to_numeric(table["onset"], errors="coerce")
-    return table
+    return rename_columns(table, columns or {})
 
 
-def tag_annotations(raw, bids_path, table):
+def rename_columns(table, columns):
+    """Add the columns that a dataset has under names of its own.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Events or metadata.
+    columns : dict
+        Our name to theirs: ``{"stim_file": "stimname"}``. A column of our name that is there stays.
+
+    Returns
+    -------
+    table : pandas.DataFrame
+        A copy where something was added.
+    """
+    missing = {
+        ours: table[theirs] for ours, theirs in columns.items() if theirs in table and ours not in table
+    }
+    return table.assign(**missing) if missing else table
+
+
+def tag_annotations(raw, bids_path, table, columns):
     """Add subject, session, run and the row of events.tsv to the extras of each annotation, in place.
 
     Readers leave some rows out and sort the others, so each row is found again by its onset, name and
@@ -67,6 +90,9 @@ def tag_annotations(raw, bids_path, table):
         if row is not None:
             extra |= {name: table.at[row, name] for name in labels if name in extra}
             extra.setdefault("source_index", row)
+        for ours, theirs in columns.items():
+            if theirs in extra:
+                extra.setdefault(ours, extra[theirs])
         extras.append(who | extra)
     annotations = raw.annotations.copy()
     annotations.extras = extras
@@ -85,9 +111,12 @@ def _row_finder(table):
         if column in table.columns
     ]
     free = set(range(len(table)))
+    order = np.argsort(onsets, kind="stable")
+    in_order = onsets[order]
 
     def find(onset, name, duration):
-        near = [row for row in np.flatnonzero(np.abs(onsets - onset) < 1e-6).tolist() if row in free]
+        first, last = np.searchsorted(in_order, [onset - 1e-6, onset + 1e-6])
+        near = [row for row in sorted(order[first:last].tolist()) if row in free]
         # mne-bids names an event by the first of these columns, and face/3 where faces have several values.
         named = [
             row

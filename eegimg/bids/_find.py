@@ -40,7 +40,11 @@ def find_recordings(bids_root, *, subjects=None, sessions=None, tasks=None, runs
     found = mne_bids.find_matching_paths(
         root, datatypes="eeg", suffixes="eeg", extensions=EXTENSIONS, ignore_nosub=True
     )
-    found = [path for path in found if path.split in (None, "01", "1") and path.description is None]
+    # Results beside the raw data that they come from are no recordings; a derivative dataset holds only such.
+    derivative = read_json(root / "dataset_description.json").get("DatasetType") == "derivative"
+    found = [
+        path for path in found if path.split in (None, "01", "1") and (derivative or path.description is None)
+    ]
     if not found:
         raise FileNotFoundError(
             f"{root} holds no EEG recording. Looked for sub-*/[ses-*/]eeg/*_eeg with the endings "

@@ -5,10 +5,12 @@ import warnings
 
 import mne
 import mne_bids
+import pandas as pd
+from mne.io.constants import FIFF
 
 from .._checks import check_option
 from ._events import read_events_table, tag_annotations
-from ._find import EXTENSIONS, read_sidecar, recording_files
+from ._find import EXTENSIONS, inherited_files, read_sidecar, recording_files
 from ._positions import ensure_positions
 
 # What readers warn of and no result depends on: tags, the clock time, places of channels that are no EEG, and
@@ -22,7 +24,7 @@ _BESIDE_THE_POINT = (
 )
 
 
-def read_raw(bids_path, *, line_freq=None, events_past_end="raise"):
+def read_raw(bids_path, *, line_freq=None, events_past_end="raise", columns=None):
     """Read one recording of a BIDS dataset with its events, channels and positions.
 
     Parameters
@@ -33,13 +35,16 @@ def read_raw(bids_path, *, line_freq=None, events_past_end="raise"):
         Power line frequency in Hz for recordings whose sidecar does not state it.
     events_past_end : 'raise' | 'drop'
         What to do when events.tsv has onsets after the last sample.
+    columns : dict | None
+        Columns of events.tsv that play the part of ours: ``{"stim_file": "stimname"}``.
 
     Returns
     -------
     raw : mne.io.Raw
         Not preloaded. Every column of events.tsv rides along in ``annotations.extras``, with subject,
         session, run and source_index (row of events.tsv, from 0). ``info["temp"]`` says where positions came
-        from, which reference the sidecar names, and what was remarked on the way.
+        from, which reference the sidecar names, the unit of the EEG ("V", or "n/a" where the publishers have
+        scaled it away: such channels have no unit in ``info`` either) and what was remarked on the way.
 
     Raises
     ------
@@ -73,16 +78,37 @@ def read_raw(bids_path, *, line_freq=None, events_past_end="raise"):
     table = read_events_table(bids_path)
     remarks = [text for text in remarks if not (table is not None and "outside" in text)]
     remarks += _outside(raw, table, path, events_past_end)
-    tag_annotations(raw, bids_path, table)
+    tag_annotations(raw, bids_path, table, columns or {})
     if raw.info["line_freq"] is None and line_freq is not None:
         raw.info["line_freq"] = float(line_freq)
     positions = ensure_positions(raw, bids_path, remarks)
     raw.info["temp"] = {
         "positions": positions,
+        "unit": _take_unit_away(raw, bids_path),
         "reference": str(sidecar.get("EEGReference", "n/a")),
         "remarks": list(dict.fromkeys(remarks)),
     }
     return raw
+
+
+def _take_unit_away(raw, bids_path):
+    """Mark EEG channels without a unit in channels.tsv as plain numbers, and return the unit of all."""
+    files = inherited_files(bids_path, "channels.tsv")
+    if not files:
+        return "V"
+    table = pd.read_csv(files[-1], sep="\t", dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    if not {"name", "units"} <= set(table):
+        return "V"
+    units = dict(zip(table["name"], table["units"], strict=True))
+    eeg = mne.pick_types(raw.info, eeg=True, exclude=[])
+    # Some tables say n/a of recordings in volts: the header of the file must say the same.
+    stored = getattr(raw, "_orig_units", {})
+    names = [raw.ch_names[pick] for pick in eeg]
+    if not names or any((units.get(name), stored.get(name)) != ("n/a", "n/a") for name in names):
+        return "V"
+    for pick in eeg:
+        raw.info["chs"][pick]["unit"] = FIFF.FIFF_UNIT_NONE
+    return "n/a"
 
 
 def _first_line(message):

@@ -154,7 +154,9 @@ def _run(job):
         "Options": job.options,
         "Split": split,
         "Transductive": job.pipeline.transductive_,
-        "Units": "n/a" if any(record["found"].get("unit") == "n/a" for record in log) else "V",
+        "Units": "n/a"
+        if any(record["found"].get("unit") == "n/a" for record in log)
+        else raw.info["temp"]["unit"],
         "InputDigest": digest,
         "PackageVersions": software_versions(),
         "Input": described,

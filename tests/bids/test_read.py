@@ -42,7 +42,12 @@ def test_samples_units_events_and_places_arrive_in_every_format(make_raw, write_
     assert set(extras(back, "subject")) == {"01"}
     assert set(extras(back, "session")) == {"x"}
     assert set(extras(back, "run")) == {"02"}
-    assert back.info["temp"] == {"positions": "electrodes.tsv", "reference": "n/a", "remarks": []}
+    assert back.info["temp"] == {
+        "positions": "electrodes.tsv",
+        "unit": "V",
+        "reference": "n/a",
+        "remarks": [],
+    }
     for name, place in raw.get_montage().get_positions()["ch_pos"].items():
         np.testing.assert_allclose(back.get_montage().get_positions()["ch_pos"][name], place, atol=1e-4)
 
@@ -277,7 +282,12 @@ def test_eye_channels_without_places_are_nothing_to_remark(make_raw, write_bids)
     raw.info["chs"][-1]["loc"][:3] = np.nan
     back = read_raw(write_bids(raw))
     assert back.get_channel_types()[-1] == "eog"
-    assert back.info["temp"] == {"positions": "electrodes.tsv", "reference": "n/a", "remarks": []}
+    assert back.info["temp"] == {
+        "positions": "electrodes.tsv",
+        "unit": "V",
+        "reference": "n/a",
+        "remarks": [],
+    }
 
 
 def test_nothing_is_said_on_the_screen(make_raw, write_bids, capfd):

@@ -184,12 +184,12 @@ def test_wrong_usage_is_one_sentence_and_exit_2(call, bids_root, recipe, tmp_pat
 
 
 def test_a_disk_that_is_full_before_the_start_is_a_sentence(call, bids_root, recipe, tmp_path, monkeypatch):
-    from eegimg.bids import _derivative
+    from eegimg.bids import _sidecars
 
     def full(path, text):
         raise OSError(28, "No space left on device", str(path))
 
-    monkeypatch.setattr(_derivative, "write_text", full)
+    monkeypatch.setattr(_sidecars, "write_text", full)
     result = call("preprocess", bids_root, "--out", tmp_path / "out", "--recipe", recipe)
     assert result.exit_code == 2
     assert "No space left on device" in sentence(result)

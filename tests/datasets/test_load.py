@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import eegimg
+from eegimg.datasets._load import _epochs
 from eegimg.preprocessing import MVNN, Crop, Filter, FindBadChannels, Interpolate, MakeEpochs, Resample
 
 
@@ -107,10 +108,21 @@ def test_names_of_digits_find_their_pictures(bids_root):
 
 def test_without_pictures_the_table_is_empty(bids_root):
     for subject in ("01", "02"):
-        edit_events(bids_root, subject, lambda table: table.drop(columns="stim_file"))
+        edit_events(bids_root, subject, lambda table: table.drop(columns=["stim_file", "image"]))
     images = eegimg.load_dataset(None, root=bids_root).images
     assert len(images) == 0
     assert {"image", "stim_file", "n_shown", "path", "found"} <= set(images.columns)
+
+
+def test_pictures_that_are_only_named_are_listed_as_missing(bids_root):
+    edit_events(bids_root, "01", lambda table: table.drop(columns="stim_file"))
+    dataset = eegimg.load_dataset(None, root=bids_root, subjects="01")
+    assert len(dataset.images) == 20
+    assert not dataset.images["found"].any()
+    with pytest.raises(FileNotFoundError, match="'car_001' was shown, and its file is not here. Name the"):
+        dataset.read_image("car_001")
+    with pytest.raises(ValueError, match=r"'car_01' was asked for; none of .* Did you mean 'car_001'\?"):
+        dataset.read_image("car_01")
 
 
 def test_raw_is_one_recording(simulated):
@@ -181,7 +193,7 @@ def test_epochs_of_different_recipes_are_never_mixed(bids_root, pipeline):
     eegimg.preprocess_dataset(bids_root, out, recipe=changed, subjects="01", report=False)
     for side in out.rglob("*_epo.json"):  # one name, two recipes: neither is finished for both
         assert json.loads(side.read_text(encoding="utf-8"))["Recipe"]["name"] in ("quick", "newer")
-    finished = eegimg.datasets._load._finished(bids_root, dataset._bids_paths)
+    finished = _epochs.find_finished(bids_root, dataset._bids_paths)
     assert finished is None
 
 

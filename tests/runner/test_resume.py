@@ -168,16 +168,16 @@ def test_a_killed_run_goes_on_where_it_stopped(bids_root, pipeline, tmp_path, jo
         """
         import os, signal, sys
         import eegimg
-        from eegimg.bids import _derivative
+        from eegimg.bids import _sidecars
 
-        save = _derivative.write_text
+        save = _sidecars.write_text
 
         def dies(path, text):  # in the second recording, after the epochs and before the sidecar
             if path.name.startswith("sub-02") and path.name.endswith("_epo.json"):
                 os.kill(os.getpid(), signal.SIGKILL)
             save(path, text)
 
-        _derivative.write_text = dies
+        _sidecars.write_text = dies
         eegimg.preprocess_dataset(sys.argv[1], sys.argv[2], recipe=sys.argv[3], report=False)
         """
     )

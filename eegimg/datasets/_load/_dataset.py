@@ -1,0 +1,203 @@
+"""A BIDS dataset as recordings, images and epochs that know their image."""
+
+import functools
+import pathlib
+
+import pandas as pd
+
+from ... import bids
+from ..._checks import listing, suggest
+from ...pipeline import list_recipes
+from ._epochs import find_finished, join_epochs, run_pipeline, take_part
+from ._pictures import Pictures
+
+_ENTITIES = ("subject", "session", "task", "run")
+
+
+class Dataset:
+    """Recordings of people looking at images, and the images.
+
+    Made by :func:`load_dataset`.
+
+    Attributes
+    ----------
+    name : str | None
+        Name of the dataset, None for a lab's own.
+    root : pathlib.Path
+        The BIDS folder.
+    recordings : pandas.DataFrame
+        One row per recording: subject, session, task, run, path.
+    images : pandas.DataFrame
+        One row per picture shown: image, stim_file, concept where known, n_shown, path (None where the file
+        is not there) and ``found``. Pictures are looked for in the dataset's ``stimuli`` folder and in the
+        ``images`` given to :func:`load_dataset`; a name that leads out of them is not followed.
+    """
+
+    def __init__(self, name, root, bids_paths, images=None, columns=None):
+        self.name = name
+        self.root = root
+        self._bids_paths = bids_paths
+        self._pictures = Pictures(root, images)
+        self._columns = columns or {}
+        rows = [
+            {entity: getattr(path, entity) for entity in _ENTITIES} | {"path": str(path.fpath)}
+            for path in bids_paths
+        ]
+        self.recordings = pd.DataFrame(rows, columns=[*_ENTITIES, "path"])
+
+    def __repr__(self):
+        subjects = self.recordings["subject"].nunique()
+        name = self.name or self.root.name
+        return f"<Dataset {name}: {len(self.recordings)} recordings of {subjects} subjects>"
+
+    @functools.cached_property
+    def _shown(self):
+        tables = [bids.read_events_table(path, self._columns) for path in self._bids_paths]
+        named = [_with_names(table) for table in tables if table is not None]
+        shown = pd.concat(named, ignore_index=True) if named else pd.DataFrame(columns=["image", "stim_file"])
+        shown = shown[shown["image"].notna()]
+        facts = [column for column in ("concept",) if column in shown]
+        if not len(shown):
+            return pd.DataFrame(columns=["image", "stim_file", "n_shown"])
+        groups = shown.groupby(["stim_file", "image"], sort=True, dropna=False)
+        images = groups.agg({"onset": "size", **dict.fromkeys(facts, "first")}).reset_index()
+        return images.rename(columns={"onset": "n_shown"})[["image", "stim_file", *facts, "n_shown"]]
+
+    @property
+    def images(self):
+        """One row per picture shown (pandas.DataFrame)."""
+        path = pd.Series([self._pictures.find(name) for name in self._shown["stim_file"]], dtype=object)
+        return self._shown.assign(path=path, found=path.notna())
+
+    def read_image(self, image):
+        """Read a picture that was shown.
+
+        Parameters
+        ----------
+        image : str
+            Its name, as in the column ``image`` of :attr:`images` and of ``epochs.metadata``.
+
+        Returns
+        -------
+        picture : PIL.Image.Image
+            In RGB.
+
+        Raises
+        ------
+        ValueError
+            If no picture of that name was shown.
+        FileNotFoundError
+            If it was, and its file is not there.
+        """
+        names = self._shown.loc[self._shown["image"] == image, "stim_file"]
+        if not len(names):
+            raise ValueError(
+                f"The picture {image!r} was asked for; none of the {len(self._shown)} pictures shown is "
+                f"called so.{suggest(image, self._shown['image'])}"
+            )
+        found = [path for path in map(self._pictures.find, names) if path is not None]
+        if not found:
+            raise FileNotFoundError(
+                f"The picture {image!r} was shown, and its file is not here. Name the folder or zip file "
+                "with the pictures: load_dataset(..., images=...)."
+            )
+        return self._pictures.read(found[0])
+
+    def _chosen(self, subject=None, session=None, task=None, run=None):
+        wanted = {"subject": subject, "session": session, "task": task, "run": run}
+        chosen = [
+            path
+            for path in self._bids_paths
+            if all(
+                value is None or str(getattr(path, entity)) == str(value) for entity, value in wanted.items()
+            )
+        ]
+        if not chosen:
+            asked = ", ".join(f"{entity}={value!r}" for entity, value in wanted.items() if value is not None)
+            raise ValueError(
+                f"{asked} was asked for; {self!r} has the subjects "
+                f"{listing(self.recordings['subject'].unique())}."
+            )
+        return chosen
+
+    def raw(self, subject=None, *, session=None, task=None, run=None):
+        """Read one recording.
+
+        Parameters
+        ----------
+        subject, session, task, run : str | None
+            Which one; they must leave exactly one.
+
+        Returns
+        -------
+        raw : mne.io.Raw
+            Not preloaded; the columns of events.tsv are in ``annotations.extras``.
+
+        Raises
+        ------
+        ValueError
+            If none or several recordings fit.
+        """
+        chosen = self._chosen(subject, session, task, run)
+        if len(chosen) > 1:
+            names = [path.fpath.stem for path in chosen]
+            raise ValueError(
+                f"raw reads one recording; {len(chosen)} fit: {listing(names)}. Name subject, session, "
+                "task and run."
+            )
+        return bids.read_raw(chosen[0], columns=self._columns)
+
+    def epochs(self, split=None, subject=None, *, session=None, task=None, run=None, pipeline=None):
+        """Load epochs of all chosen recordings, with the image behind each in ``epochs.metadata``.
+
+        Parameters
+        ----------
+        split : str | None
+            Keep only epochs with this value in the metadata column ``split`` ("train", "test").
+        subject, session, task, run : str | None
+            Which recordings. None takes all.
+        pipeline : Pipeline | str | path-like | None
+            What to run on each recording. None reads the epochs that ``eegimg preprocess`` has written into
+            ``derivatives/eegimg`` of the dataset, those of the newest recipe that is finished for every
+            chosen recording, and where there are none runs the dataset's own recipe, or "default".
+
+        Returns
+        -------
+        epochs : mne.Epochs
+            In the order of :attr:`recordings`. A channel that is bad in one recording is marked bad in all.
+
+        Raises
+        ------
+        ValueError
+            If there are no such epochs, or recordings have different channels.
+        """
+        paths = self._chosen(subject, session, task, run)
+        sidecars = find_finished(self.root, paths) if pipeline is None else None
+        if sidecars is None:
+            pipeline = self._own_recipe() if pipeline is None else pipeline
+            parts = [run_pipeline(path, pipeline, self._columns) for path in paths]
+        else:
+            parts = [bids.read_result(sidecar) for sidecar in sidecars]
+        epochs = join_epochs(parts, [path.fpath.stem.removesuffix("_eeg") for path in paths])
+        if epochs.metadata is not None:
+            epochs.metadata = self._with_pictures(bids.rename_columns(epochs.metadata, self._columns))
+        return epochs if split is None else take_part(epochs, split)
+
+    def _with_pictures(self, metadata):
+        """Put the file into image_path where it is there; the published name stays where it is not."""
+        if "image_path" not in metadata:
+            return metadata
+        names = metadata["image_path"]
+        files = {name: self._pictures.find(name) or name for name in names.dropna().unique()}
+        return metadata.assign(image_path=names.map(files))
+
+    def _own_recipe(self):
+        return self.name if self.name in list_recipes() else "default"
+
+
+def _with_names(table):
+    """Return the rows of an events table with the published path and the name of each picture."""
+    empty = pd.Series(None, index=table.index, dtype=object)
+    files = table.get("stim_file", empty).fillna(table.get("image_path", empty))
+    stems = files.map(lambda name: pathlib.PurePosixPath(name.replace("\\", "/")).stem, na_action="ignore")
+    return table.assign(stim_file=files, image=table.get("image", empty).fillna(stems))
