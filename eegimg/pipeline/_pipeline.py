@@ -169,9 +169,14 @@ class Pipeline:
         if scope == "all":
             if not allow_transductive:
                 raise ValueError(
-                    f"{type(step).__name__} would learn from test epochs (fit_on='all') although the "
+                    f"{type(step).__name__} would learn from test epochs (fit_scope='all') although the "
                     f"split {split!r} is given. "
-                    "Use fit_on='train', or allow_transductive=True to have it so and the output marked."
+                    "Use fit_scope='train', or allow_transductive=True to have it so and the output marked."
+                )
+            if getattr(step, "split", None) not in (None, split):
+                raise ValueError(
+                    f"{type(step).__name__} averages over the parts of {step.split!r}, and the pipeline was "
+                    f"given the split {split!r}. Give both the same column."
                 )
             self.transductive_ = True
             step.fit(inst)

@@ -116,8 +116,10 @@ def _reject(record, params, found):
 
 
 def _mvnn(record, params, found):
+    learned = " of all epochs, test epochs included" if params.get("fit_scope") == "all" else ""
     return (
-        "epochs were whitened with the noise covariance within conditions (multivariate noise normalisation)"
+        f"epochs were whitened with the noise covariance within conditions{learned} (multivariate noise "
+        "normalisation)"
     )
 
 

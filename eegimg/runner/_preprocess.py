@@ -57,7 +57,7 @@ def preprocess_dataset(
         (AutoReject, MVNN, Scale) learn from those only. The default column is used where it exists; None
         uses all epochs.
     allow_transductive : bool
-        Let a step with ``fit_on="all"`` learn from test epochs; the result is marked transductive.
+        Let a step with ``fit_scope="all"`` learn from test epochs; the result is marked transductive.
     line_freq : float | None
         Power line frequency in Hz for recordings that do not state it.
     events_past_end : 'raise' | 'drop'

@@ -95,7 +95,7 @@ def test_test_epochs_cannot_reach_what_is_learned(raw, step):
 
 def test_learning_from_test_epochs_is_refused_and_else_marked(raw):
     epochs = MakeEpochs().transform(raw)
-    pipe = eegimg.Pipeline(MVNN(condition="concept", fit_on="all"))
+    pipe = eegimg.Pipeline(MVNN(condition="concept", fit_scope="all"))
     with pytest.raises(ValueError, match="MVNN would learn from test epochs"):
         pipe.fit_transform(epochs, split="split")
     pipe.fit_transform(epochs, split="split", allow_transductive=True)

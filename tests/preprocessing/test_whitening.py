@@ -111,7 +111,7 @@ def test_epochs_of_unknown_pictures_are_no_condition(epochs):
     for unknown in (None, "n/a", np.nan):
         epochs.metadata.loc[~known, "concept"] = unknown
         step = MVNN(condition="concept").fit(epochs)
-        np.testing.assert_array_equal(step.whitener_, expected.whitener_)
+        np.testing.assert_array_equal(step.whiteners_[""], expected.whiteners_[""])
         found = step.apply(epochs)[1]
         assert (found["n_fit"], found["conditions"]) == (36, 9)
 

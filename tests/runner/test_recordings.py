@@ -202,7 +202,7 @@ def test_a_crop_moves_the_events_of_a_raw_result(bids_root, tmp_path):
 
 def test_learning_from_test_epochs_is_refused_unless_allowed(bids_root, tmp_path):
     dead = FindBadChannels(criteria=("flat",))
-    steps = dead, Filter(l_freq=1.0), MakeEpochs(tmin=-0.1, tmax=0.5), MVNN(fit_on="all")
+    steps = dead, Filter(l_freq=1.0), MakeEpochs(tmin=-0.1, tmax=0.5), MVNN(fit_scope="all")
     run = {"recipe": eegimg.Pipeline(*steps, name="white"), "subjects": "01", "report": False}
     summary = eegimg.preprocess_dataset(bids_root, tmp_path / "out", **run)
     assert "MVNN would learn from test epochs" in summary.rows[0]["reason"]
