@@ -74,6 +74,16 @@ def test_resampling_goes_down_and_never_up(clean):
     assert found["note"] == "left at 250 Hz"
 
 
+@pytest.mark.parametrize("step", [Resample(sfreq=50.0), Filter(l_freq=None, h_freq=20.0)])
+def test_epochs_are_filtered_and_resampled_too(clean, step):
+    epochs = mne.make_fixed_length_epochs(clean, duration=2.0, preload=True, verbose="error")
+    before = epochs.get_data().copy()
+    out = step.transform(epochs)
+    assert out.info["lowpass"] < epochs.info["lowpass"]
+    assert len(out) == len(epochs)
+    np.testing.assert_array_equal(epochs.get_data(), before)
+
+
 def test_cropping_keeps_what_was_asked_for(clean):
     assert Crop(tmin=2.0, tmax=10.0).transform(clean).times[-1] == pytest.approx(8.0)
     assert Crop(tmin=2.0, tmax=9999.0).transform(clean).n_times == clean.n_times - 500
