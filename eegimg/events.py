@@ -12,6 +12,9 @@ NOT_EVENTS = ("bad", "edge", "boundary", "new segment", "comment")
 COLUMNS = (
     "event subject session run image image_path concept repetition split source_index block stim_file".split()
 )
+# Names, also where one person's happen to be numbers: "10" beside "09", the digit "3" beside the letter "A".
+NAMES = ("event", "subject", "session", "run", "image", "image_path", "concept", "stim_file")
+JOINS = ("bad boundary", "edge boundary")
 _RESERVED = ("onset", "duration", "description", "ch_names")
 
 
@@ -38,6 +41,29 @@ def stimulus_annotations(raw):
         elif not name.lower().startswith(NOT_EVENTS):
             named[name] = None
     return list(with_file or named)
+
+
+def is_join(annotation):
+    """Tell whether an annotation marks where two stretches that are no neighbours in time meet."""
+    return annotation["duration"] == 0 and annotation["description"].lower().startswith(JOINS)
+
+
+def find_joins(raw):
+    """Find where stretches of a recording meet that are no neighbours in time.
+
+    Parameters
+    ----------
+    raw : mne.io.BaseRaw
+        A recording with "BAD boundary" or "EDGE boundary" annotations of no duration, which MNE
+        sets where it concatenates.
+
+    Returns
+    -------
+    samples : ndarray of int, shape (n_joins,)
+        The first sample of each stretch but the first, counted from the start of the recording.
+    """
+    onsets = np.array([annotation["onset"] for annotation in raw.annotations if is_join(annotation)])
+    return np.unique(np.round((onsets - raw.first_time) * raw.info["sfreq"]).astype(int))
 
 
 def _given(value):
@@ -109,7 +135,8 @@ def _from_annotations(raw, event_id, names):
     events, codes = mne.events_from_annotations(raw, event_id=codes, regexp=None, verbose="error")
     chosen = [annotation for annotation in raw.annotations if annotation["description"] in codes]
     metadata = pd.DataFrame([_row(annotation) for annotation in chosen])
-    metadata = metadata[sorted(metadata.columns, key=_place)].apply(_as_numbers)
+    metadata = metadata[sorted(metadata.columns, key=_place)]
+    metadata = metadata.apply(lambda column: column if column.name in NAMES else _as_numbers(column))
     order = np.argsort(events[:, 0], kind="stable")
     return events[order], codes, metadata.iloc[order].reset_index(drop=True)
 

@@ -8,8 +8,7 @@ import pandas as pd
 
 from ._sidecars import write_json, write_table
 
-# The two marks that MNE itself sets where it joins recordings: filters stop at the one, epochs over the other
-# are dropped.
+# What MNE marks joins with: epochs over the first are dropped, filters stop at the second.
 BOUNDARIES = ("BAD boundary", "EDGE boundary")
 BLOCK = 2**15  # samples that are turned round at a time
 _UNITS = {"V": ("µV", 1e6), "uV": ("µV", 1.0), "n/a": ("n/a", 1.0)}
@@ -54,6 +53,8 @@ def write_recording(bids_path, segments, events, *, ch_names, sfreq, unit, sidec
     Notes
     -----
     At each join there are two events, "BAD boundary" and "EDGE boundary", and a New Segment in the .vmrk.
+    MNE rounds times to a microsecond, so that ``mne.Epochs`` may drop an epoch that begins or ends at a join
+    where the rate is 128 Hz or so; :class:`eegimg.preprocessing.MakeEpochs` counts samples and does not.
     """
     folder, stem = bids_path.directory, bids_path.fpath.stem.removesuffix("_eeg")
     folder.mkdir(parents=True, exist_ok=True)
@@ -148,10 +149,8 @@ def _events_table(events, starts, sfreq):
     order = [*first, *(column for column in table if column not in first)]
     if len(joins):
         # Whole numbers stay whole beside rows that have none.
-        table = table.convert_dtypes(
-            infer_objects=False, convert_string=False, convert_boolean=False, convert_floating=False
-        )
-        table = pd.concat([joins, table], ignore_index=True).sort_values("onset", kind="stable")
+        whole = {column: "Int64" for column in table if table[column].dtype.kind in "iu"}
+        table = pd.concat([joins, table.astype(whole)], ignore_index=True).sort_values("onset", kind="stable")
     return table[order]
 
 

@@ -5,9 +5,10 @@ import dataclasses
 import warnings
 
 import mne
+import numpy as np
 
 from .._checks import check_filled, check_number, check_option, check_type
-from ..events import find_events
+from ..events import find_events, find_joins, is_join
 from ._step import Step
 
 
@@ -28,7 +29,8 @@ class MakeEpochs(Step):
     stim_channel : str | None
         Stim channel to read events from. None takes annotations, and a stim channel where there are none.
     reject_by_annotation : bool
-        Drop epochs that overlap an annotation starting with "bad".
+        Drop epochs that overlap an annotation starting with "bad", or that reach over a join of stretches
+        that are no neighbours in time ("BAD boundary" or "EDGE boundary" without duration).
     event_repeated : 'error' | 'drop' | 'merge'
         Two events at one sample: refuse, keep the first, or join them.
 
@@ -113,7 +115,7 @@ class MakeEpochs(Step):
             warnings.filterwarnings("ignore", message="All epochs were dropped")
             try:
                 epochs = mne.Epochs(
-                    _without_events(inst, event_id) if source == "annotations" else inst,
+                    _with_bad_spans(inst, event_id if source == "annotations" else {}),
                     events,
                     event_id,
                     metadata=metadata,
@@ -134,6 +136,8 @@ class MakeEpochs(Step):
                     "MakeEpochs found two events at one sample. Name the wanted ones in event_id, or set "
                     "event_repeated to 'drop' or 'merge'."
                 ) from err
+            if self.reject_by_annotation:
+                _drop_over_joins(epochs, inst)
         dropped = count_drops(epochs.drop_log)
         if len(epochs) == 0:
             why = ", ".join(f"{reason} {count}" for reason, count in dropped.items())
@@ -152,15 +156,33 @@ class MakeEpochs(Step):
         return epochs, found
 
 
-def _without_events(raw, event_id):
-    """Return a view of the recording in which no event passes for a bad span, such as one named "badger"."""
-    events = [name in event_id and name.lower().startswith("bad") for name in raw.annotations.description]
-    if not any(events):
+def _with_bad_spans(raw, event_id):
+    """Return a view of the recording in which all that is called "bad" is a span, no event and no join.
+
+    An event may be called "badger". Joins are dealt with by sample below: MNE compares times, which it rounds
+    to a microsecond, and would drop epochs that only touch a join.
+    """
+    marks = raw.annotations
+    others = [
+        (name in event_id and name.lower().startswith("bad")) or is_join(mark)
+        for name, mark in zip(marks.description, marks, strict=True)
+    ]
+    if not any(others):
         return raw
     view = copy.copy(raw)  # shares the samples; only what is set on it is its own
     # set_annotations would count the onsets of a cropped recording from its start a second time.
-    view._annotations = raw.annotations[[not event for event in events]]
+    view._annotations = marks[[not other for other in others]]
     return view
+
+
+def _drop_over_joins(epochs, raw):
+    """Drop, in place, epochs with samples on both sides of a join."""
+    joins = find_joins(raw)
+    starts = np.round(epochs.events[:, 0] + epochs.times[0] * raw.info["sfreq"]).astype(int) - raw.first_samp
+    ends = starts + len(epochs.times)
+    over = np.searchsorted(joins, ends, "left") > np.searchsorted(joins, starts, "right")
+    if over.any():
+        epochs.drop(np.flatnonzero(over), reason="BAD boundary", verbose="error")
 
 
 def count_drops(drop_log, known=()):
