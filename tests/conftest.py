@@ -1,10 +1,13 @@
 """What every test gets: no network, settings in a folder of its own, fixed seeds, and a check for traces."""
 
+import json
 import logging
 import os
 import pathlib
 import random
 import socket
+import subprocess
+import sys
 import tempfile
 
 REPOSITORY = pathlib.Path(__file__).parents[1]
@@ -118,3 +121,18 @@ def test_data():
     if not folder.is_dir():
         pytest.skip(f"needs real recordings: {folder} is not a folder (set EEGIMG_TEST_DATA)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def validate():
+    """Return a function that gives the BIDS validator's errors about a folder."""
+
+    def run(root):
+        program = pathlib.Path(sys.executable).parent / "bids-validator-deno"
+        done = subprocess.run(
+            [str(program), "--json", str(root)], capture_output=True, text=True, check=False
+        )
+        issues = json.loads(done.stdout)["issues"]["issues"]
+        return [(issue["code"], issue["location"]) for issue in issues if issue["severity"] == "error"]
+
+    return run

@@ -1,0 +1,76 @@
+"""Layouts that are a list of trials, each a dict: rows by subject, checked before anything is written."""
+
+import numpy as np
+
+from ._layout import check_whole, require_keys
+
+
+def read_list(table, key, file):
+    """Return a list that a file holds under a key, or raise ValueError naming both."""
+    rows = table[key]
+    if not isinstance(rows, list | tuple) or not rows:
+        raise ValueError(
+            f"{file.name}: {key!r} must be a list that holds something. It is {type(rows).__name__}"
+            f"{' of length 0' if isinstance(rows, list | tuple) else ''}."
+        )
+    return rows
+
+
+def rows_by_subject(rows, keys, file, first_subject, n_subjects):
+    """Sort the positions of rows by their subject.
+
+    Parameters
+    ----------
+    rows : list of dict
+        Trials as published.
+    keys : sequence of str
+        What each must have, "subject" among them.
+    file : pathlib.Path
+        For the sentence.
+    first_subject, n_subjects : int
+        How the publishers count.
+
+    Returns
+    -------
+    positions : dict of int to list of int
+        Published number of a subject to the positions of its rows, both ascending.
+
+    Raises
+    ------
+    ValueError
+        If a row lacks a key or has a subject of which nobody knows.
+    """
+    found = {}
+    for position, row in enumerate(rows):
+        where = place(file, position)
+        require_keys(row, keys, where)
+        subject = check_whole(
+            row["subject"], f"{where}['subject']", first_subject, first_subject + n_subjects - 1
+        )
+        found.setdefault(subject, []).append(position)
+    return dict(sorted(found.items()))
+
+
+def place(file, position, key=None):
+    """Name a row of a published list as one would write it in Python."""
+    return f"{file.name}, dataset[{position}]" + (f"[{key!r}]" if key else "")
+
+
+def check_trial(samples, where, n_channels):
+    """Return the samples of one trial as an array (n_channels, n_times), or raise ValueError."""
+    samples = np.asarray(samples)
+    if samples.dtype.kind not in "fiu":
+        raise ValueError(f"{where} must hold numbers. It holds {samples.dtype}.")
+    if samples.ndim != 2 or samples.shape[0] != n_channels or samples.shape[1] == 0:
+        raise ValueError(
+            f"{where} must have the shape ({n_channels} channels, samples). It has {samples.shape}."
+        )
+    return samples
+
+
+def count_repetitions(images):
+    """Yield for each image in turn how often it was shown so far, this time included."""
+    seen = {}
+    for image in images:
+        seen[image] = seen.get(image, 0) + 1
+        yield seen[image]
