@@ -1,8 +1,10 @@
-"""Sphinx configuration: pydata theme, numpydoc, and a gallery that is run."""
+"""Sphinx configuration: pydata theme, numpydoc, a gallery that is run, and pages made from datasets/."""
 
 import os
+import pathlib
 
 import eegimg
+from eegimg._paths import descriptors_root, write_text
 
 project = "eegimg"
 author = "The eegimg developers"
@@ -56,3 +58,71 @@ sphinx_gallery_conf = {
     "image_scrapers": ("matplotlib",),
     "remove_config_comments": True,
 }
+
+# One page and one row of a table for each folder of datasets/, so that no fact stands in two places.
+TABLE_HEAD = """\
+.. list-table::
+   :header-rows: 1
+
+   * - Name
+     - Subjects
+     - Channels
+     - Rate (Hz)
+     - Trials
+     - Images
+     - Design
+     - Licence
+     - Terms
+     - GB
+     - Comes as
+"""
+
+
+def dataset_row(facts):
+    cells = [
+        f":doc:`{facts.name} <gen_datasets/{facts.name}>`",
+        *(f"{number:,}" for number in (facts.n_subjects, facts.n_channels)),
+        f"{facts.sfreq:g}",
+        *(f"{number:,}" for number in (facts.n_trials, facts.n_images)),
+        facts.design,
+        facts.licence,
+        facts.terms,
+        f"{facts.size_gb:g}" if facts.size_gb else "",
+        "BIDS" if facts.layout in ("bids", "simulated") else "files to convert",
+    ]
+    return "\n     - ".join(["   * - " + cells[0], *cells[1:]]) + "\n"
+
+
+def dataset_page(facts, readme):
+    before, after = readme.split("\nAccess\n------\n", 1)
+    fields = {
+        "Name": f"``{facts.name}``",
+        "Size": f"{facts.n_subjects} subjects, {facts.n_channels} channels, {facts.n_trials:,} trials",
+        "Licence": f"{facts.licence}; terms {facts.terms}",
+        "Paper": "none" if facts.doi == "none" else f"https://doi.org/{facts.doi}",
+        "Home page": facts.url or "none",
+    }
+    lines = [f":{name}: {text}" for name, text in fields.items()]
+    caveats = "\n".join(f"   - {caveat}" for caveat in facts.caveats)
+    lines += ["", ".. admonition:: Before you quote a number", "", caveats, "", "Access", "------", ""]
+    return before + "\n" + "\n".join(lines) + after
+
+
+def write_dataset_pages(app):
+    folder = pathlib.Path(app.srcdir) / "gen_datasets"
+    pages = {"table.inc": TABLE_HEAD}
+    for name in eegimg.list_datasets():
+        facts = eegimg.read_descriptor(name)
+        readme = (descriptors_root() / name / "README.rst").read_text(encoding="utf-8")
+        pages["table.inc"] += dataset_row(facts)
+        pages[f"{name}.rst"] = dataset_page(facts, readme)
+    for file in folder.glob("*"):
+        if file.name not in pages:
+            file.unlink()
+    for name, text in pages.items():
+        if not (folder / name).is_file() or (folder / name).read_text(encoding="utf-8") != text:
+            write_text(folder / name, text)
+
+
+def setup(app):
+    app.connect("builder-inited", write_dataset_pages)

@@ -14,11 +14,16 @@ def test_every_dataset_says_all_that_a_user_must_know(name):
     assert facts.access
     assert facts.doi
     assert facts.caveats
-    assert facts.design in _descriptor.DESIGNS
     assert facts.n_subjects > 0
     assert facts.n_channels > 0
     assert facts.sfreq > 0
-    assert facts.n_images >= facts.n_concepts > 0
+    assert facts.n_concepts > 0
+    # Where classes were only imagined there are no pictures.
+    assert facts.n_images == 0 or facts.n_images >= facts.n_concepts
+    assert facts.n_trials >= facts.n_subjects
+    assert facts.design in _descriptor.DESIGNS
+    assert facts.terms in _descriptor.TERMS
+    assert facts.layout in _descriptor.LAYOUTS
     with pytest.raises(AttributeError):
         facts.name = "other"
 
@@ -68,6 +73,16 @@ def test_a_sound_file_is_read(facts):
         ("n_subjects = 2", 'n_subjects = "two"', "mine/dataset.toml: n_subjects must be int. Got 'two'"),
         ("n_subjects = 2", "n_subjects = true", "n_subjects must be int. Got True"),
         ("caveats = [", 'caveats = "none"\nx = [', "(unknown key 'x'|caveats must be list)"),
+        ("n_trials = 320\n", "", "mine/dataset.toml lacks the keys 'n_trials'"),
+        (
+            'terms = "open"',
+            'terms = "opn"',
+            "'terms' parameter of mine/dataset.toml must be .*Did you mean 'open'",
+        ),
+        ('layout = "simulated"', 'layout = "bid"', "'layout' parameter .* must be 'bids' or .*mean 'bids'"),
+        ("line_freq = 50.0", "line_freq = true", "line_freq must be float. Got True"),
+        ("caveats = [", 'ch_names = "Cz"\ncaveats = [', "ch_names must be list. Got 'Cz'"),
+        ("caveats = [", "columns = [1]\ncaveats = [", "columns must be dict"),
         ('title = "', "title = ", "mine/dataset.toml is not TOML"),
     ],
 )
