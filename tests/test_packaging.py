@@ -28,9 +28,6 @@ MODULES = {
 NEEDED_BY_OTHERS = {
     "h5py": "pymatreader reads MAT 7.3 files with it",
     "onnxruntime": "mne-icalabel runs its network with it",
-    "pooch": "mne fetches its standard files with it",
-    "pybv": "mne-bids writes BrainVision files with it",
-    "pymatreader": "mne reads EEGLAB files with it",
     "python-picard": "mne's ICA calls it",
 }
 
