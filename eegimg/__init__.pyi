@@ -1,5 +1,7 @@
 from . import bids, datasets, events, preprocessing, report, viz
 from .datasets import Dataset as Dataset
+from .datasets import convert_dataset as convert_dataset
+from .datasets import fetch_dataset as fetch_dataset
 from .datasets import list_datasets as list_datasets
 from .datasets import load_dataset as load_dataset
 from .datasets import make_dataset as make_dataset
@@ -14,8 +16,10 @@ __all__ = [
     "Dataset",
     "Pipeline",
     "bids",
+    "convert_dataset",
     "datasets",
     "events",
+    "fetch_dataset",
     "list_datasets",
     "load_dataset",
     "make_dataset",

@@ -130,6 +130,52 @@ def datasets():
 
 
 @app.command()
+def fetch(
+    name: Annotated[str, typer.Argument(help="Name of a dataset.")],
+    root: Annotated[
+        pathlib.Path | None, typer.Option(help="Folder for this dataset; eegimg_data/NAME without.")
+    ] = None,
+    subject: Annotated[
+        list[str] | None, typer.Option(help="Only this subject; may be given several times.")
+    ] = None,
+    accept_license: Annotated[
+        bool, typer.Option("--accept-license", help="You have read the publishers' terms and accept them.")
+    ] = False,
+):
+    """Download the published files of a dataset, or look at those that you have placed."""
+    from ..datasets import fetch_dataset, read_descriptor
+    from ..datasets._fetch import describe_terms
+
+    with _one_sentence():
+        facts = read_descriptor(name)
+    if facts.terms != "open" and not accept_license and _screen.can_ask():
+        accept_license = _screen.accepts(describe_terms(facts))
+    with _one_sentence():
+        folder = fetch_dataset(name, root, subject or None, accept_license)
+    typer.echo(folder)
+
+
+@app.command()
+def convert(
+    name: Annotated[str, typer.Argument(help="Name of a dataset.")],
+    source: Annotated[pathlib.Path, typer.Option(help="Folder with the published files.")],
+    out: Annotated[pathlib.Path, typer.Option("--out", help="BIDS folder to write: new, empty or begun.")],
+    subject: Annotated[
+        list[str] | None, typer.Option(help="Only this subject; may be given several times.")
+    ] = None,
+    variant: Annotated[
+        str | None, typer.Option(help="Which of several published versions, such as 5to95 or raw.")
+    ] = None,
+):
+    """Convert the published files of a dataset to BIDS."""
+    from ..datasets import convert_dataset
+
+    with _one_sentence():
+        folder = convert_dataset(name, source, out, subject or None, variant=variant)
+    typer.echo(folder)
+
+
+@app.command()
 def info(name: Annotated[str, typer.Argument(help="Name of a dataset or of a recipe.")]):
     """Say what is known of a dataset, or what a recipe does."""
     from ..datasets import list_datasets, read_descriptor

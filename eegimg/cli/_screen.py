@@ -1,7 +1,10 @@
 """What the command line shows: tables on standard output, progress and errors on standard error."""
 
 import contextlib
+import sys
+import textwrap
 
+import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -12,6 +15,17 @@ _COLOURS = {"done": "green", "cached": "cyan", "planned": "blue", "failed": "bol
 def error(sentence):
     """Show one sentence about what went wrong."""
     Console(stderr=True, highlight=False, soft_wrap=True).print(f"[bold red]eegimg:[/] {escape(sentence)}")
+
+
+def can_ask():
+    """Tell whether somebody sits at a terminal to answer."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def accepts(sentence):
+    """Show the terms of a dataset, and return whether the user accepts them."""
+    Console(stderr=True, highlight=False, soft_wrap=True).print(escape(sentence))
+    return typer.confirm("Have you read the publishers' terms, and do you accept them?", err=True)
 
 
 @contextlib.contextmanager
@@ -80,39 +94,77 @@ def summary(summary):
 
 
 def datasets(descriptors):
-    """Show the known datasets."""
-    table = Table(show_edge=False, pad_edge=False)
-    for column in ("name", "subjects", "channels", "rate (Hz)", "images", "design", "licence", "GB"):
-        table.add_column(column)
+    """Show the known datasets, each with what decides whether it can be used."""
+    console = Console(highlight=False, soft_wrap=True)
     for facts in descriptors:
-        numbers = (
-            _number(value) for value in (facts.n_subjects, facts.n_channels, facts.sfreq, facts.n_images)
-        )
-        table.add_row(
-            escape(facts.name), *numbers, facts.design, escape(facts.licence), _number(facts.size_gb)
-        )
-    Console(highlight=False).print(table)
+        _paragraph(console, "", f"{facts.name}: {facts.title}", style="bold")
+        images = f"of {facts.n_images:,} images" if facts.n_images else "without images"
+        people = f"{_count(facts.n_subjects, 'subject')}, {facts.n_channels} channels, {facts.sfreq:g} Hz"
+        _paragraph(console, "    ", f"{people}; {facts.n_trials:,} trials {images}")
+        caveats = _count(len(facts.caveats), "caveat")
+        _paragraph(console, "    ", f"design {facts.design}; {caveats}; {_size(facts)}; {_layout(facts)}")
+        _paragraph(console, "    ", f"licence {facts.licence}; terms {facts.terms}")
+        _paragraph(console, "    ", facts.access)
+    console.print("\neegimg info NAME says more, and what to know before quoting a number.")
 
 
 def descriptor(facts):
-    """Show what is known of a dataset."""
+    """Show what is known of a dataset, and the commands that come next."""
     console = Console(highlight=False, soft_wrap=True)
-    console.print(f"[bold]{escape(facts.name)}[/]: {escape(facts.title)}")
+    _paragraph(console, "", f"{facts.name}: {facts.title}", style="bold")
     lines = {
-        "subjects": facts.n_subjects,
-        "EEG channels": facts.n_channels,
+        "subjects": f"{facts.n_subjects}",
+        "EEG channels": f"{facts.n_channels}, reference {facts.reference}",
         "rate": f"{facts.sfreq:g} Hz",
-        "images": f"{facts.n_images} of {facts.n_concepts} concepts",
+        "trials": f"{facts.n_trials:,}",
+        "images": f"{facts.n_images:,} of {facts.n_concepts:,} concepts" if facts.n_images else "none",
         "design": facts.design,
-        "licence": facts.licence,
-        "download": f"{facts.size_gb:g} GB",
+        "licence": f"{facts.licence}; terms {facts.terms}",
+        "download": _size(facts),
+        "layout": _layout(facts),
         "access": facts.access,
         "paper": facts.doi,
+        "home page": facts.url or "none",
     }
-    for name, value in lines.items():
-        console.print(f"  {name:<13} {escape(str(value))}")
+    for label, text in lines.items():
+        _paragraph(console, f"  {label:<13} ", text)
     for caveat in facts.caveats:
-        console.print(f"  [yellow]caveat[/]        {escape(caveat)}")
+        _paragraph(console, f"  {'caveat':<13} ", caveat, style="yellow")
+    for label, command in _next_commands(facts).items():
+        _paragraph(console, f"  {label:<13} ", command, style="green")
+
+
+def _paragraph(console, label, text, style="none"):
+    """Print a label and text, wrapped between words; a word that is too long for a line stays whole."""
+    indent = " " * max(len(label), 4)
+    width = max(console.width, len(indent) + 20)
+    lines = textwrap.fill(
+        label + text, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
+    console.print(f"[{style}]{escape(lines)}[/]")
+
+
+def _count(number, noun):
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _size(facts):
+    if facts.layout == "simulated":
+        return "nothing to download"
+    return f"{facts.size_gb:g} GB" if facts.size_gb else "size unknown"
+
+
+def _layout(facts):
+    return "BIDS" if facts.layout in ("bids", "simulated") else "files for eegimg convert"
+
+
+def _next_commands(facts):
+    if facts.layout == "simulated":
+        return {"next": "eegimg demo"}
+    then = f"eegimg convert {facts.name} ..."
+    if facts.layout == "bids":
+        then = f"eegimg preprocess FOLDER --out FOLDER --recipe {facts.name}"
+    return {"next": f"eegimg fetch {facts.name}", "then": then}
 
 
 def recipe(pipeline, text):

@@ -3,11 +3,13 @@
 import functools
 import pathlib
 
+import mne
 import pandas as pd
 
 from ... import bids
 from ..._checks import listing, suggest
 from ...pipeline import list_recipes
+from .._braindecode import target_values, to_braindecode
 from ._epochs import find_finished, join_epochs, run_pipeline, take_part
 from ._pictures import Pictures
 
@@ -180,7 +182,8 @@ class Dataset:
             parts = [bids.read_result(sidecar) for sidecar in sidecars]
         epochs = join_epochs(parts, [path.fpath.stem.removesuffix("_eeg") for path in paths])
         if epochs.metadata is not None:
-            epochs.metadata = self._with_pictures(bids.rename_columns(epochs.metadata, self._columns))
+            with mne.utils.use_log_level("error"):
+                epochs.metadata = self._with_pictures(bids.rename_columns(epochs.metadata, self._columns))
         return epochs if split is None else take_part(epochs, split)
 
     def _with_pictures(self, metadata):
@@ -190,6 +193,36 @@ class Dataset:
         names = metadata["image_path"]
         files = {name: self._pictures.find(name) or name for name in names.dropna().unique()}
         return metadata.assign(image_path=names.map(files))
+
+    def to_braindecode(self, split=None, subject=None, *, pipeline=None, target="concept"):
+        """Hand the epochs over to braindecode.
+
+        Parameters
+        ----------
+        split : str | None
+            As in :meth:`epochs`.
+        subject : str | None
+            As in :meth:`epochs`.
+        pipeline : Pipeline | str | path-like | None
+            As in :meth:`epochs`.
+        target : str
+            Column of the metadata that is to be decoded.
+
+        Returns
+        -------
+        windows : braindecode.datasets.BaseConcatDataset
+            One WindowsDataset per recording; an item is (X, y, crop) with X of float32 and shape (n_channels,
+            n_times). The codes y are those of the whole dataset, whatever subject or split is taken, and
+            ``windows.target_mapping`` says what they stand for.
+
+        Raises
+        ------
+        ImportError
+            If braindecode is not installed.
+        """
+        epochs = self.epochs(split=split, subject=subject, pipeline=pipeline)
+        tables = [bids.read_events_table(path, self._columns) for path in self._bids_paths]
+        return to_braindecode(epochs, target, target_values(self.recordings, tables, target))
 
     def _own_recipe(self):
         return self.name if self.name in list_recipes() else "default"
