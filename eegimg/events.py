@@ -149,6 +149,8 @@ def _row(annotation):
         file = pathlib.PurePosixPath(str(row["stim_file"]).replace("\\", "/"))
         row.setdefault("image", file.stem)
         row.setdefault("image_path", str(file))
+    else:
+        row.pop("stim_file", None)
     return row
 
 

@@ -1,82 +1,15 @@
 """Pickles and .npy files of arrays, lists, tables, text and numbers, read without running anything."""
 
-import collections
 import pickle
-import pickletools
-import struct
 
 import numpy as np
 
 from .._checks import check_option
 from ._allowed import ALLOWED, Dtype
+from ._opcodes import check_opcodes
 from ._refusal import ADVICE, Refusal, check_file, one_sentence, refuse_global
 
 _ATOMS = (str, bytes, bytearray, bool, int, float, complex, type(None), np.generic)
-_OPCODES = {opcode.code.encode("latin1"): opcode for opcode in pickletools.opcodes}
-_LENGTHS = {
-    pickletools.TAKEN_FROM_ARGUMENT1: "<B",
-    pickletools.TAKEN_FROM_ARGUMENT4: "<I",
-    pickletools.TAKEN_FROM_ARGUMENT4U: "<I",
-    pickletools.TAKEN_FROM_ARGUMENT8U: "<Q",
-}
-# Names, indices and dtypes are shorter; what is longer is data, and stepped over.
-_LONGEST_NAME = 4096
-
-
-def _opcodes(stream):
-    """Yield the name of each opcode of one pickle and its argument, empty where that is long."""
-    name = None
-    while name != "STOP":
-        code = stream.read(1)
-        if code not in _OPCODES:
-            raise ValueError("it ends early" if not code else "it has a part that pickles do not have")
-        opcode = _OPCODES[code]
-        name, n_bytes = opcode.name, opcode.arg.n if opcode.arg else 0
-        if n_bytes == pickletools.UP_TO_NEWLINE:
-            n_lines = 2 if name in ("GLOBAL", "INST") else 1
-            argument = b"".join(stream.readline() for _ in range(n_lines))
-            if argument.count(b"\n") < n_lines:
-                raise ValueError("it ends early")
-        else:
-            if n_bytes < 0:
-                form = _LENGTHS[n_bytes]
-                (n_bytes,) = struct.unpack(form, stream.read(struct.calcsize(form)))
-            argument = stream.read(n_bytes) if n_bytes <= _LONGEST_NAME else b""
-            if n_bytes > _LONGEST_NAME:
-                stream.seek(n_bytes, 1)
-        yield name, argument
-
-
-def check_opcodes(stream, check_global):
-    """Check the globals of one pickle before any of it is followed, and return its protocol.
-
-    Names that the pickle puts together in another way than picklers do are left to the unpickler.
-    """
-    texts = collections.deque([None, None], maxlen=2)
-    protocol = 0
-    for n_before, (opcode, argument) in enumerate(_opcodes(stream)):
-        wanted = None
-        if "UNICODE" in opcode:
-            texts.append(argument.decode("utf-8", "replace"))
-        elif opcode in ("GET", "BINGET", "LONG_BINGET"):
-            texts.append(None)
-        elif opcode in ("GLOBAL", "INST"):
-            wanted = ".".join(argument.decode("utf-8", "replace").split("\n")[:2])
-        elif opcode == "STACK_GLOBAL" and None not in texts:
-            wanted = ".".join(texts)
-        elif opcode == "PROTO":
-            protocol = argument[0]
-        elif opcode.startswith("EXT"):
-            code = int.from_bytes(argument, "little")
-            raise Refusal(f"asks for the extension code {code}, which eegimg does not run. {ADVICE}")
-        elif opcode in ("PUT", "BINPUT", "LONG_BINPUT"):
-            index = int(argument) if opcode == "PUT" else int.from_bytes(argument, "little")
-            # Python would make room for all the objects before it.
-            if index > n_before:
-                raise Refusal(f"refers to an object number {index} that it does not have. It is damaged.")
-        if wanted is not None:
-            check_global(wanted)
-    return protocol
 
 
 def _find_global(name):

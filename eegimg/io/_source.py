@@ -28,7 +28,7 @@ class Content:
     events : pandas.DataFrame
         One row per event in the order of ``segments``, with ``segment`` (index into segments), ``sample`` (of
         the event in that segment), ``duration`` in seconds, ``trial_type``, and what else is known:
-        ``stim_file``, ``image``, ``concept``, ``label``, ``repetition``, ``split``, ``source_index`` (row of
+        ``image_path``, ``image``, ``concept``, ``label``, ``repetition``, ``split``, ``source_index`` (row of
         the published list, from 0), ``original_length`` (samples of the trial as published).
     where : callable
         ``where(segment)`` names the place in the published file as a reader would look it up:

@@ -5,7 +5,8 @@ import zipfile
 
 from .._optional import require
 from ._allowed import ALLOWED
-from ._pickles import check_opcodes, plain
+from ._opcodes import check_opcodes
+from ._pickles import plain
 from ._refusal import Refusal, check_file, one_sentence, refuse_global
 
 _STORAGES = "Bool Byte Char Short Int Long Half Float Double ComplexFloat ComplexDouble".split()
@@ -86,7 +87,9 @@ def _check_content(path):
             return False
     with zipfile.ZipFile(path) as archive:
         records = {info.filename.partition("/")[2]: info for info in archive.infolist()}
-        if "data.pkl" not in records or "constants.pkl" in records:
+        # Of two records of one name torch could read the other; constants are those of a compiled model.
+        twice = len(records) < len(archive.infolist())
+        if twice or "data.pkl" not in records or "constants.pkl" in records:
             raise Refusal("is a zip that torch.save did not write. Unpack it, or name the .pth file.")
         # As torch writes them; it is also what can be mapped, and no bomb.
         if any(info.compress_type != zipfile.ZIP_STORED for info in records.values()):

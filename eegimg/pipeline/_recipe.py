@@ -12,7 +12,7 @@ from ._pipeline import Pipeline, as_tables, step_names
 
 
 def list_recipes():
-    """List the names that :func:`read_recipe` knows: those of eegimg, and those of datasets.
+    """List the names that :func:`read_recipe` knows: those of eegimg, of datasets and of their variants.
 
     Returns
     -------
@@ -24,7 +24,12 @@ def list_recipes():
 
 def _recipe_files():
     own = {file.stem: file for file in (pathlib.Path(__file__).parents[1] / "recipes").glob("*.toml")}
-    return {file.parent.name: file for file in descriptors_root().glob("*/recipe.toml")} | own
+    published = {
+        # recipe_nice.toml is for the variant "nice" of the dataset.
+        f"{file.parent.name}{file.stem.removeprefix('recipe')}": file
+        for file in descriptors_root().glob("*/recipe*.toml")
+    }
+    return published | own
 
 
 def read_recipe(recipe="default"):

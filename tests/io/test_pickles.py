@@ -286,7 +286,16 @@ def test_more_bytes_than_there_are_is_refused(read, content):
 
 
 @pytest.mark.parametrize(
-    "nest", [b"]" * 100_000 + b"a" * 99_999, b")" + b"\x85" * 100_000], ids=["list", "tuple"]
+    "nest",
+    [
+        b"]" * 100_000 + b"a" * 99_999,
+        b")" + b"\x85" * 1_000_000,
+        # As a key: Python would hash it to its depth, and crash.
+        b"})" + b"\x85" * 1_000_000 + b"Ns",
+        b"})" + b"N\x86" * 1_000_000 + b"Ns",
+        b"})" + b"q\x000(h\x00t" * 1_000_000 + b"Ns",
+    ],
+    ids=["lists", "tuples", "key", "key of pairs", "key from the memo"],
 )
 def test_deep_nesting_is_refused(read, nest):
     with pytest.raises(RuntimeError, match="^eeg.pkl is nested too deeply to be a file of EEG"):
@@ -370,6 +379,16 @@ def test_failed_downloads(tmp_path, name, content, sentence):
     path.write_bytes(content)
     with pytest.raises(RuntimeError, match=f"^{path.name} {re.escape(sentence)}"):
         READERS[name](path)
+
+
+def test_long_lists_and_tuples_are_not_deep(read):
+    content = {
+        "list": list(range(5000)),
+        "tuples": [(n, (n,)) for n in range(5000)],
+        (1, (2, (3,))): tuple(range(5000)),
+    }
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        assert read(pickle.dumps(content, protocol)) == content
 
 
 def test_a_missing_file(tmp_path):

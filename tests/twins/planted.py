@@ -47,7 +47,7 @@ def make_trials(labels, n_channels, n_times, sfreq, *, onset=0, gain=6.0, seed=0
 
 
 def decoding_accuracy(data, labels, seed=0):
-    """Return the balanced accuracy of a shrinkage LDA on means of short windows, five folds.
+    """Return the balanced accuracy of a shrinkage LDA on the means of six windows, five folds.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def decoding_accuracy(data, labels, seed=0):
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    width = max(1, data.shape[2] // 12)
+    width = max(1, data.shape[2] // 6)
     n_windows = data.shape[2] // width
     windows = data[:, :, : n_windows * width].reshape(len(data), data.shape[1], n_windows, width).mean(axis=3)
     decoder = make_pipeline(StandardScaler(), LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto"))

@@ -161,7 +161,8 @@ class Dataset:
         pipeline : Pipeline | str | path-like | None
             What to run on each recording. None reads the epochs that ``eegimg preprocess`` has written into
             ``derivatives/eegimg`` of the dataset, those of the newest recipe that is finished for every
-            chosen recording, and where there are none runs the dataset's own recipe, or "default".
+            chosen recording, and where there are none runs the recipe of the dataset's variant, the
+            dataset's own, or "default".
 
         Returns
         -------
@@ -225,12 +226,22 @@ class Dataset:
         return to_braindecode(epochs, target, target_values(self.recordings, tables, target))
 
     def _own_recipe(self):
-        return self.name if self.name in list_recipes() else "default"
+        variants = {f"{self.name}_{path.description}" for path in self._bids_paths if path.description}
+        known = [name for name in (*sorted(variants), self.name) if name in list_recipes()]
+        return known[0] if known else "default"
 
 
 def _with_names(table):
     """Return the rows of an events table with the published path and the name of each picture."""
-    empty = pd.Series(None, index=table.index, dtype=object)
-    files = table.get("stim_file", empty).fillna(table.get("image_path", empty))
+    files = _first_given(table, "stim_file", "image_path")
     stems = files.map(lambda name: pathlib.PurePosixPath(name.replace("\\", "/")).stem, na_action="ignore")
-    return table.assign(stim_file=files, image=table.get("image", empty).fillna(stems))
+    return table.assign(stim_file=files, image=_first_given(table.assign(stem=stems), "image", "stem"))
+
+
+def _first_given(table, *columns):
+    """Return in each row what stands in the first of the columns that says something."""
+    found = pd.Series(None, index=table.index, dtype=object)
+    for column in columns:
+        if column in table:
+            found = found.where(found.notna(), table[column].astype(object))
+    return found

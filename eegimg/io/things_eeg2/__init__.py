@@ -38,7 +38,7 @@ def open_source(folder, facts, variant=None):
     return Source(
         files=(*parts, images_file),
         recordings=preprocessed_recordings(places, images, facts, variant),
-        description="mvnn",
+        description=variant,
         processing=FLAVOURS[variant].processing,
         remarks=FLAVOURS[variant].remarks,
     )

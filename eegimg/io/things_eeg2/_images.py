@@ -30,7 +30,7 @@ def read_images(root, dataset):
     file : pathlib.Path
         What was read.
     images : dict of str to pandas.DataFrame
-        "train" and "test" to one row per picture, in the order that codes count: ``stim_file``, ``image``
+        "train" and "test" to one row per picture, in the order that codes count: ``image_path``, ``image``
         (file without extension), ``concept`` (THINGS's uniqueID) and ``label`` (of the concept in its list,
         from 0).
 
@@ -65,7 +65,7 @@ def _read_list(table, split):
         )
     return pd.DataFrame(
         {
-            "stim_file": [
+            "image_path": [
                 f"{FOLDERS[split]}/{folder}/{file}" for folder, file in zip(folders, files, strict=True)
             ],
             "image": [pathlib.PurePosixPath(file).stem for file in files],
@@ -81,5 +81,5 @@ def make_events(images, split, pictures, **columns):
     shown = images[split].iloc[pictures].reset_index(drop=True)
     events = pd.DataFrame(columns | {"split": split, "duration": SHOWN_SECONDS}, index=shown.index)
     events = events.join(shown).assign(trial_type=shown["concept"])
-    order = "segment sample duration trial_type stim_file image concept label repetition split source_index"
+    order = "segment sample duration trial_type image image_path concept label repetition split source_index"
     return events[order.split()]

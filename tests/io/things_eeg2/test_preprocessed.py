@@ -34,7 +34,7 @@ def test_preprocessed_epochs_come_back_by_picture_and_repetition(
 ):
     truth = twin.write_things_eeg2(tmp_path, variant, n_subjects=2)
     source = open_source(tmp_path)
-    assert source.description == "mvnn"
+    assert source.description == variant
     assert source.processing["Resample"]["sfreq (Hz)"] == sfreq
     assert ("test" in source.processing["MVNN"]["learned from"]) is (variant == "preprocessed")
     assert [(one.subject, one.session) for one in source.recordings] == [("01", None), ("02", None)]
@@ -49,8 +49,8 @@ def test_preprocessed_epochs_come_back_by_picture_and_repetition(
     assert set(events["sample"]) == {zero}
     np.testing.assert_array_equal(content.segments[7], train[1, 3])
     np.testing.assert_array_equal(content.segments[32 + 9], test[1, 1])
-    for row, stim_file in ((7, "training_images/00001_aardvark/aardvark_02s.jpg"), (41, "test_images/00002_antelope/antelope_01b.jpg")):  # fmt: skip
-        assert events.loc[row, "stim_file"] == stim_file
+    for row, image_path in ((7, "training_images/00001_aardvark/aardvark_02s.jpg"), (41, "test_images/00002_antelope/antelope_01b.jpg")):  # fmt: skip
+        assert events.loc[row, "image_path"] == image_path
     assert list(events.loc[[7, 41], "repetition"]) == [4, 2]
     assert list(events.loc[[7, 41], "source_index"]) == [7, 9]
     assert list(events.loc[[7, 41], "split"]) == ["train", "test"]

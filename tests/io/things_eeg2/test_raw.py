@@ -50,16 +50,16 @@ def test_a_recording_is_a_session_with_its_training_and_its_test_run(raw, facts,
 def test_events_say_what_was_shown(raw, load):
     events = load(raw[0]).events
     assert list(events) == (
-        "segment sample duration trial_type stim_file image concept label repetition split source_index".split()
+        "segment sample duration trial_type image image_path concept label repetition split source_index".split()
     )
     assert (events["duration"] == 0.1).all()
     train = events[events["split"] == "train"]
     one = train[train["concept"] == "acorn"].iloc[0]
-    assert one["stim_file"] == "training_images/00004_acorn/acorn_01b.jpg"
+    assert one["image_path"] == "training_images/00004_acorn/acorn_01b.jpg"
     assert (one["trial_type"], one["label"]) == ("acorn", 3)
     test = events[events["split"] == "test"]
     one = test[test["concept"] == "aircraft_carrier"].iloc[0]
-    assert one["stim_file"] == "test_images/00001_aircraft_carrier/aircraft_carrier_01b.jpg"
+    assert one["image_path"] == "test_images/00001_aircraft_carrier/aircraft_carrier_01b.jpg"
     assert (one["image"], one["label"]) == ("aircraft_carrier_01b", 0)
     assert not set(train["concept"]) & set(test["concept"])
 
@@ -105,7 +105,7 @@ def test_the_recipe_cuts_epochs_as_the_authors_do(raw, load):
     info = mne.create_info(list(content.ch_names), content.sfreq, "eeg")
     recording = mne.io.RawArray(content.segments[0], info, verbose="error")
     events = content.events[content.events["segment"] == 0]
-    extras = events[["stim_file", "image", "concept", "split"]].to_dict("records")
+    extras = events[["image_path", "image", "concept", "split"]].to_dict("records")
     recording.set_annotations(
         mne.Annotations(events["sample"] / content.sfreq, 0.1, events["trial_type"], extras=extras)
     )
