@@ -82,6 +82,7 @@ def preprocess(
     no_report: Annotated[bool, typer.Option("--no-report", help="Write no pages.")] = False,
 ):
     """Preprocess a BIDS dataset: clean epochs, a report, and a table of what was done."""
+    from ..datasets._identity import known_columns
     from ..runner import preprocess_dataset
 
     with _one_sentence(), _screen.progress(f"Preprocessing {bids_root}") as watch:
@@ -98,6 +99,7 @@ def preprocess(
             dry_run=dry_run,
             line_freq=line_freq,
             events_past_end=events_past_end,
+            columns=known_columns(bids_root),
             split=split or None,
             allow_transductive=allow_transductive,
             report=not no_report,

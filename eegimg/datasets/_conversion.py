@@ -19,30 +19,24 @@ def read_conversion(bids_root):
     return read_json(pathlib.Path(bids_root) / RECORD)
 
 
-def check_finished(bids_root, name, subjects):
-    """Refuse to load what a conversion has not finished, or what is another dataset.
+def check_finished(bids_root, subjects):
+    """Refuse to load what a conversion has not finished.
 
     Parameters
     ----------
     bids_root : path-like
         A BIDS folder, converted or not.
-    name : str | None
-        The dataset that the user asked for.
     subjects : str | list of str | None
         Those that the user asked for.
 
     Raises
     ------
-    ValueError
-        If another dataset was converted into this folder.
     RuntimeError
         If a subject asked for is not converted yet.
     """
     record = read_conversion(bids_root)
     if not record:
         return
-    if name not in (None, record["Dataset"]):
-        raise ValueError(f"{name} was asked for; {bids_root} holds {record['Dataset']}. Give its own folder.")
     asked = [subjects] if isinstance(subjects, str) else subjects
     asked = record["Wanted"] if asked is None else [str(label).removeprefix("sub-") for label in asked]
     missing = [label for label in asked if label in record["Wanted"] and label not in record["Subjects"]]

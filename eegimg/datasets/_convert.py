@@ -188,8 +188,8 @@ def checked_segments(content):
             digest = hashlib.blake2b(np.ascontiguousarray(samples), digest_size=16).digest()
             if digest in seen:
                 raise ValueError(
-                    f"{where} repeats {content.where(seen[digest])} sample by sample: one row is there twice. "
-                    "Get the file again, or ask its publishers."
+                    f"{where} repeats {content.where(seen[digest])} sample by sample: one row is there "
+                    "twice. Get the file again, or ask its publishers."
                 )
             seen[digest] = segment
         yield samples

@@ -2,6 +2,7 @@
 
 import mne
 import numpy as np
+from mne.io.constants import FIFF
 
 from .epoching import condition_counts
 
@@ -20,7 +21,8 @@ def state(inst):
     -------
     numbers : dict
         ``kind``, ``n_channels`` (good EEG channels), ``bads``, ``n_epochs``, ``duration`` (seconds of data),
-        ``sfreq`` (Hz), ``sd_uv`` (median over good EEG channels of the standard deviation, in microvolt),
+        ``sfreq`` (Hz), ``sd_uv`` (median over good EEG channels of the standard deviation, in microvolt; None
+        where the publishers have scaled the unit away),
         ``not_finite`` (good EEG channels with samples that are not numbers) and, of epochs, ``conditions``.
     """
     picks = mne.pick_types(inst.info, eeg=True)
@@ -34,10 +36,16 @@ def state(inst):
         "n_epochs": len(inst) if epoched else None,
         "duration": round(len(inst.times) * (len(inst) if epoched else 1) / inst.info["sfreq"], 4),
         "sfreq": float(inst.info["sfreq"]),
-        "sd_uv": round(float(np.median(finite)) * 1e6, 4) if finite else None,
+        "sd_uv": round(float(np.median(finite)) * 1e6, 4) if finite and in_volts(inst.info) else None,
         "not_finite": [name for name, value in spreads.items() if not np.isfinite(value)],
     }
     return numbers | ({"conditions": condition_counts(inst)} if epoched else {})
+
+
+def in_volts(info):
+    """Tell whether EEG channels have their unit; published numbers without one are marked so when read."""
+    picks = mne.pick_types(info, eeg=True, exclude=[])
+    return all(info["chs"][pick]["unit"] != FIFF.FIFF_UNIT_NONE for pick in picks)
 
 
 def _spreads(inst, picks):

@@ -15,7 +15,8 @@ def make_spectra(sidecar):
     after = spectra.get("after") if sidecar.get("Units", "V") == "V" else None
     if not (before or after):
         return html.absent(
-            "No power spectra are in the sidecar: the recording was too short, or had no good EEG channel."
+            "No power spectra are in the sidecar: the recording was too short, had no good EEG channel, or "
+            "its numbers have no unit."
         )
     from ..viz import plot_spectra
 

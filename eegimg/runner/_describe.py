@@ -6,6 +6,7 @@ import mne
 import numpy as np
 
 from ..events import stimulus_annotations
+from ..preprocessing._log import in_volts
 from ..viz import compute_plane_positions
 
 
@@ -51,12 +52,13 @@ def spectra(raw, result, log):
     -------
     tables : dict
         ``freqs`` in Hz and, for "before" and "after", ``median``, ``low`` and ``high`` (10th and 90th
-        percentile over channels) in dB relative to 1 microvolt^2/Hz; nothing where no channel is left.
+        percentile over channels) in dB relative to 1 microvolt^2/Hz; nothing where no channel is left, or
+        where numbers have no unit.
     """
     bads = {name for record in log for name in record["found"].get("bads", {})} | set(raw.info["bads"])
     names = [raw.ch_names[pick] for pick in mne.pick_types(raw.info, eeg=True, exclude=[])]
     names = [name for name in names if name in result.ch_names and name not in bads]
-    if not names:
+    if not names or not in_volts(raw.info):
         return {}
     length = len(result.times) / result.info["sfreq"] if isinstance(result, mne.BaseEpochs) else 2.0
     tables = {}

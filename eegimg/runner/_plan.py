@@ -24,6 +24,7 @@ class Job:
     allow_transductive: bool
     line_freq: float | None
     events_past_end: str
+    columns: dict | None
     report_dir: pathlib.Path | None
     log_dir: pathlib.Path
 
@@ -45,6 +46,7 @@ class Job:
             "allow_transductive": self.allow_transductive,
             "line_freq": self.line_freq,
             "events_past_end": self.events_past_end,
+            "columns": self.columns,
         }
 
 

@@ -29,6 +29,7 @@ def preprocess_dataset(
     allow_transductive=False,
     line_freq=None,
     events_past_end="raise",
+    columns=None,
     report=True,
     watch=None,
 ):
@@ -62,6 +63,9 @@ def preprocess_dataset(
         Power line frequency in Hz for recordings that do not state it.
     events_past_end : 'raise' | 'drop'
         What to do with events after the last sample.
+    columns : dict | None
+        Columns of events.tsv that play the part of ours in datasets that name them otherwise:
+        ``{"stim_file": "stimname"}``; see :attr:`eegimg.datasets.Descriptor.columns`.
     report : bool | path-like
         Write one page per recording and an index, into ``<out>/report`` or the named folder.
     watch : callable | None
@@ -96,6 +100,7 @@ def preprocess_dataset(
         "allow_transductive": allow_transductive,
         "line_freq": line_freq,
         "events_past_end": events_past_end,
+        "columns": columns or None,
     }
     jobs = [make_job(path, out, pipeline, report_dir=report_dir, **options) for path in paths]
     rows = {job.name: _known(job) for job in jobs}

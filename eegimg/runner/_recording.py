@@ -134,7 +134,12 @@ def finished_row(sidecar):
 
 
 def _run(job):
-    raw = bids.read_raw(job.bids_path, line_freq=job.line_freq, events_past_end=job.events_past_end)
+    raw = bids.read_raw(
+        job.bids_path,
+        line_freq=job.line_freq,
+        events_past_end=job.events_past_end,
+        columns=job.columns,
+    )
     digest = input_digest(job.bids_path)
     before = state(raw)
     described = describe_input(raw) | before

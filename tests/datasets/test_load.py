@@ -259,3 +259,63 @@ def test_what_is_not_there_is_told(tmp_path, monkeypatch):
         eegimg.load_dataset("simulated")
     with pytest.raises(FileNotFoundError, match="holds no EEG recording"):
         eegimg.load_dataset(None, root=tmp_path)
+
+
+@pytest.fixture
+def like_things_eeg1(bids_root):
+    """Write the events as ds003825 has them: no trial_type, milliseconds, Windows paths in a column "stim"."""
+
+    def rewrite(table):
+        stims = [
+            "stimuli\\" + concept + "\\" + file
+            for concept, file in zip(table["concept"], table["stim_file"], strict=True)
+        ]
+        return pd.DataFrame(
+            {
+                "onset": table["onset"],
+                "duration": "50",
+                "eventnumber": range(len(table)),
+                "blocksequencenumber": table["block"],
+                "object": table["concept"],
+                "stim": stims,
+            }
+        )
+
+    for subject in ("01", "02"):
+        edit_events(bids_root, subject, rewrite)
+        file = bids_root / f"sub-{subject}" / "eeg" / f"sub-{subject}_task-images_events.json"
+        file.unlink()
+    (bids_root / "eegimg_fetch.json").write_text('{"dataset": "things_eeg1", "files": {}}', encoding="utf-8")
+    return bids_root
+
+
+@pytest.mark.parametrize("name", ["things_eeg1", None])
+def test_columns_of_another_name_play_their_part(like_things_eeg1, pipeline, name):
+    dataset = eegimg.load_dataset(name, root=like_things_eeg1)
+    epochs = dataset.epochs(pipeline=pipeline, subject="01")
+    assert len(epochs) == 40
+    assert set(epochs.metadata["image"]) == set(dataset.images["image"])
+    row = epochs.metadata.iloc[0]
+    assert row["image"].startswith(row["concept"])
+    assert row["image_path"] == f"stimuli/{row['concept']}/{row['image']}.png"
+    assert row["block"] == row["blocksequencenumber"]
+    assert dataset.images["concept"].nunique() == 10
+
+
+def test_the_command_line_knows_them_too(like_things_eeg1, pipeline, tmp_path):
+    from typer.testing import CliRunner
+
+    from eegimg.cli._app import app
+
+    recipe = eegimg.write_recipe(pipeline, tmp_path / "quick.toml")
+    arguments = ["preprocess", str(like_things_eeg1), "--out", str(tmp_path / "out"), "--recipe", str(recipe)]
+    result = CliRunner().invoke(app, [*arguments, "--subject", "01", "--no-report"])
+    assert result.exit_code == 0, result.output
+    (sidecar,) = (tmp_path / "out").rglob("*_epo.json")
+    metadata = eegimg.bids.read_result(sidecar).metadata
+    assert {"image", "concept", "stim", "object"} <= set(metadata.columns)
+
+
+def test_a_folder_that_was_fetched_for_another_dataset_is_refused(like_things_eeg1):
+    with pytest.raises(ValueError, match="alljoined1 was asked for; .*faces holds things_eeg1. Give its own"):
+        eegimg.load_dataset("alljoined1", root=like_things_eeg1)

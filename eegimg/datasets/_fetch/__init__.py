@@ -10,6 +10,7 @@ from ._fetch_files import fetch_files
 from ._manual import check_placed, instructions
 from ._progress import watching
 from ._record import read_record, write_record
+from ._registry import RECORD as RECORD
 from ._registry import read_registry
 from ._subjects import choose_files
 from ._terms import check_terms

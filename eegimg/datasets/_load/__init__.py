@@ -6,6 +6,7 @@ from ... import bids
 from ..._paths import data_root
 from .._conversion import check_finished
 from .._descriptor import read_descriptor
+from .._identity import check_identity, known_columns
 from ._dataset import Dataset as Dataset
 
 
@@ -48,8 +49,10 @@ def load_dataset(name=None, root=None, subjects=None, *, images=None):
         raise FileNotFoundError(
             f"{name or 'The dataset'} was looked for in {root}; there is no such folder.{_how_to_get(facts)}"
         )
-    check_finished(root, name, subjects)
-    columns = None if facts is None else facts.columns
+    if facts is not None:
+        check_identity(root, name)
+    check_finished(root, subjects)
+    columns = known_columns(root) if facts is None else facts.columns
     return Dataset(name, root, bids.find_recordings(root, subjects=subjects), images, columns)
 
 
