@@ -160,8 +160,15 @@ def fetch(
 @app.command()
 def convert(
     name: Annotated[str, typer.Argument(help="Name of a dataset.")],
-    source: Annotated[pathlib.Path, typer.Option(help="Folder with the published files.")],
-    out: Annotated[pathlib.Path, typer.Option("--out", help="BIDS folder to write: new, empty or begun.")],
+    source: Annotated[
+        pathlib.Path | None, typer.Option(help="Folder with the published files; eegimg_data/NAME without.")
+    ] = None,
+    out: Annotated[
+        pathlib.Path | None,
+        typer.Option(
+            "--out", help="BIDS folder to write: new, empty or begun; eegimg_data/NAME/bids without."
+        ),
+    ] = None,
     subject: Annotated[
         list[str] | None, typer.Option(help="Only this subject; may be given several times.")
     ] = None,

@@ -161,7 +161,7 @@ def _layout(facts):
 def _next_commands(facts):
     if facts.layout == "simulated":
         return {"next": "eegimg demo"}
-    then = f"eegimg convert {facts.name} ..."
+    then = f"eegimg convert {facts.name}"
     if facts.layout == "bids":
         then = f"eegimg preprocess FOLDER --out FOLDER --recipe {facts.name}"
     return {"next": f"eegimg fetch {facts.name}", "then": then}

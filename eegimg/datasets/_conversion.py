@@ -6,12 +6,17 @@ import shutil
 
 from .. import __version__
 from .._checks import listing
-from .._paths import write_text
+from .._paths import data_root, write_text
 from ..bids import json_text, read_json
 
 RECORD = pathlib.PurePath("sourcedata", "eegimg", "conversion.json")
 TEMPORARY = ".eegimg-"
 _ENDS = 2**20
+
+
+def converted_root(name):
+    """Return the folder that a dataset is converted into where the user names none."""
+    return data_root() / name / "bids"
 
 
 def read_conversion(bids_root):

@@ -15,8 +15,8 @@ import pandas as pd
 
 from .. import __version__, bids, io
 from .._checks import check_type, listing, suggest
-from .._paths import check_writable, is_inside
-from ._conversion import TEMPORARY, start_record, write_record
+from .._paths import check_writable, data_root, is_inside
+from ._conversion import TEMPORARY, converted_root, start_record, write_record
 from ._descriptor import read_descriptor
 from ._progress import counter
 
@@ -24,17 +24,19 @@ logger = logging.getLogger("eegimg.datasets")
 MANY = 3  # stretches: trials, among which a row may be there twice, not whole recordings
 
 
-def convert_dataset(name, source, bids_root, subjects=None, *, variant=None, progress=True):
+def convert_dataset(name, source=None, bids_root=None, subjects=None, *, variant=None, progress=True):
     """Convert published files of a dataset to BIDS.
 
     Parameters
     ----------
     name : str
         One of :func:`list_datasets`.
-    source : path-like
-        Folder with the published files.
-    bids_root : path-like
-        Folder to write: new, empty, or one that an earlier call with the same files has begun.
+    source : path-like | None
+        Folder with the published files. None takes the folder of that name in the data folder (EEGIMG_DATA),
+        where :func:`fetch_dataset` puts them.
+    bids_root : path-like | None
+        Folder to write: new, empty, or one that an earlier call with the same files has begun. None takes
+        ``bids`` in the dataset's folder in the data folder, where :func:`load_dataset` looks.
     subjects : str | list of str | None
         Labels of the subjects to convert ("01"). None takes all.
     variant : str | None
@@ -71,7 +73,8 @@ def convert_dataset(name, source, bids_root, subjects=None, *, variant=None, pro
         raise ValueError(
             f"{name} needs no conversion: it is BIDS as it comes. Use eegimg.{how} and eegimg.load_dataset."
         )
-    source, bids_root = pathlib.Path(source), pathlib.Path(bids_root)
+    source = data_root() / name if source is None else pathlib.Path(source)
+    bids_root = converted_root(name) if bids_root is None else pathlib.Path(bids_root)
     found = io.open_source(facts.layout, source, facts, variant)
     if is_inside(source, bids_root):
         raise ValueError(

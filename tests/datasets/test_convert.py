@@ -310,3 +310,23 @@ def test_wrong_arguments_are_told(published, tmp_path):
     with pytest.raises(ValueError, match="things_eeg1 needs no conversion: .*fetch_dataset"):
         convert_dataset("things_eeg1", source, tmp_path / "bids")
     assert not (tmp_path / "bids").exists()
+
+
+def test_without_folders_all_is_in_the_data_folder(published, tmp_path, monkeypatch):
+    monkeypatch.setenv("EEGIMG_DATA", str(tmp_path / "data"))
+    published().rename(tmp_path / "moved")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "moved").rename(tmp_path / "data" / NAME)
+    with pytest.raises(
+        FileNotFoundError, match=r"imagenet_eeg was looked for in .*bids; there is no such fold"
+    ):
+        load_dataset(NAME)
+    assert convert_dataset(NAME) == tmp_path / "data" / NAME / "bids"
+    assert len(load_dataset(NAME).recordings) == 2
+
+
+def test_published_files_are_not_taken_for_bids(published):
+    with pytest.raises(
+        FileNotFoundError, match="published holds no BIDS dataset. Convert the published files"
+    ):
+        load_dataset(NAME, root=published())

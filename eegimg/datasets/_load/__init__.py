@@ -2,9 +2,9 @@
 
 import pathlib
 
-from ... import bids
+from ... import bids, io
 from ..._paths import data_root
-from .._conversion import check_finished
+from .._conversion import check_finished, converted_root
 from .._descriptor import read_descriptor
 from .._identity import check_identity, known_columns
 from ._dataset import Dataset as Dataset
@@ -18,7 +18,8 @@ def load_dataset(name=None, root=None, subjects=None, *, images=None):
     name : str | None
         One of :func:`list_datasets`, or None for a lab's own data.
     root : path-like | None
-        The BIDS folder. None takes the folder of that name in the data folder (EEGIMG_DATA).
+        The BIDS folder. None takes the folder of that name in the data folder (EEGIMG_DATA), or ``bids`` in
+        it for a dataset that is converted.
     subjects : list of str | None
         Which subjects. None takes all.
     images : path-like | None
@@ -44,13 +45,21 @@ def load_dataset(name=None, root=None, subjects=None, *, images=None):
             "load_dataset needs the name of a dataset or the root of a BIDS folder. Got neither."
         )
     facts = None if name is None else read_descriptor(name)
-    root = data_root() / name if root is None else pathlib.Path(root)
+    converted = facts is not None and facts.layout in io.LAYOUTS
+    if root is None:
+        root = converted_root(name) if converted else data_root() / name
+    root = pathlib.Path(root)
     if not root.is_dir():
         raise FileNotFoundError(
             f"{name or 'The dataset'} was looked for in {root}; there is no such folder.{_how_to_get(facts)}"
         )
     if facts is not None:
         check_identity(root, name)
+    if converted and not (root / "dataset_description.json").is_file():
+        raise FileNotFoundError(
+            f"{root} holds no BIDS dataset. Convert the published files of {name} first: "
+            f'eegimg.convert_dataset("{name}", source, bids_root).'
+        )
     check_finished(root, subjects)
     columns = known_columns(root) if facts is None else facts.columns
     return Dataset(name, root, bids.find_recordings(root, subjects=subjects), images, columns)
