@@ -31,7 +31,8 @@ def from_eegdash(name, root=None, subjects=None, *, accept_license=False):
     Parameters
     ----------
     name : str
-        Its name at OpenNeuro or NEMAR. Some that show pictures, as EEGDash 0.9.1 lists them: ``"ds003825"``
+        Its name at OpenNeuro or NEMAR, or the one that eegimg has for it ("things_eeg1"). Some that show
+        pictures, as EEGDash 0.9.1 lists them: ``"ds003825"``
         (THINGS-EEG1), ``"nm000232"`` (THINGS-EEG2), ``"nm000133"`` (Alljoined1), ``"nm000134"``
         (Alljoined-1.6M), ``"ds004018"`` (200 objects at 5 and 20 Hz), ``"nm000132"`` (ERP CORE).
     root : path-like | None
@@ -64,6 +65,7 @@ def from_eegdash(name, root=None, subjects=None, *, accept_license=False):
     function broken off. EEGDash gets recordings and their sidecars; pictures are not among them.
     """
     check_type("name", name, str, "from_eegdash", 'a name such as "ds003825"')
+    name = next((accession for accession, ours in KNOWN.items() if ours == name), name)
     if not re.fullmatch("[A-Za-z0-9_-]+", name):
         raise ValueError(
             f"The 'name' parameter of from_eegdash must be a name such as 'ds003825'. Got {name!r} instead."

@@ -150,6 +150,8 @@ class MVNN(Step):
     whiteners_ : dict of str to ndarray, shape (n_channels, n_channels)
         For the good EEG channels ``ch_names_``, by the values of the columns ``within_`` ("01/02" for subject
         01 and session 02, "" where there are no such columns).
+    whitener_ : ndarray, shape (n_channels, n_channels)
+        The whitener, where there is one.
     """
 
     fit_scope: str = "train"
@@ -219,6 +221,14 @@ class MVNN(Step):
                 known &= (values.notna() & ~values.isin(["n/a", ""])).to_numpy()
                 table[name] = values.astype(str).to_numpy()
         return table, known
+
+    @property
+    def whitener_(self):
+        """The whitener, where there is one."""
+        whiteners = list(getattr(self, "whiteners_", {}).values())
+        if len(whiteners) != 1:
+            raise AttributeError(f"MVNN has {len(whiteners)} whiteners, one for each of whiteners_, not one.")
+        return whiteners[0]
 
     def apply(self, inst):
         """Whiten a copy."""

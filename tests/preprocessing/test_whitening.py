@@ -123,3 +123,10 @@ def test_data_with_other_channels_are_refused(epochs, step):
         ValueError, match="was fitted with the channels 'Cz', which these data do not have. Fit"
     ):
         step.transform(epochs.copy().drop_channels(["Cz"]))
+
+
+def test_one_whitener_can_be_asked_for_by_itself(epochs):
+    step = MVNN(condition=None).fit(epochs)
+    np.testing.assert_array_equal(step.whitener_, next(iter(step.whiteners_.values())))
+    with pytest.raises(AttributeError, match="MVNN has 0 whiteners"):
+        _ = MVNN().whitener_
