@@ -34,9 +34,8 @@ def stimulus_annotations(raw):
         may name a picture.
     """
     named, with_file = {}, {}
-    for annotation in raw.annotations:
-        name = annotation["description"]
-        if _given((annotation.get("extras") or {}).get("stim_file")):
+    for name, extra in zip(raw.annotations.description.tolist(), raw.annotations.extras, strict=True):
+        if _given(extra.get("stim_file")):
             with_file[name] = None
         elif not name.lower().startswith(NOT_EVENTS):
             named[name] = None
@@ -99,7 +98,8 @@ def find_events(raw, event_id=None, stim_channel=None):
     ValueError
         If there are no events, or an asked one is not there.
     """
-    asked = [name for name in event_id or () if name in set(raw.annotations.description)]
+    there = set(raw.annotations.description)
+    asked = [name for name in event_id or () if name in there]
     names = asked or stimulus_annotations(raw)
     if stim_channel is None and names:
         return (*_from_annotations(raw, event_id, names), "annotations")

@@ -122,7 +122,8 @@ def _write_samples(file, segments, n_channels, scale):
                 samples = segment[:, start : start + BLOCK]
                 if scale != 1.0:
                     samples = np.multiply(samples, scale, dtype=np.float64)
-                np.ascontiguousarray(samples.T, dtype="<f4").tofile(stream)
+                # Not tofile, which says nothing of a disk that is full.
+                stream.write(np.ascontiguousarray(samples.T, dtype="<f4").data)
             lengths.append(segment.shape[1])
     return lengths
 

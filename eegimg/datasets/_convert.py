@@ -131,35 +131,42 @@ def _convert_subject(bids_root, label, recordings, facts, found):
     written = {"Recordings": 0, "Events": 0, "Bytes": 0}
     with tempfile.TemporaryDirectory(prefix=TEMPORARY, dir=bids_root) as folder, _full_disk(bids_root):
         for recording in recordings:
-            content = recording.load()
-            path = mne_bids.BIDSPath(
-                subject=label,
-                session=recording.session,
-                task=recording.task,
-                description=found.description,
-                datatype="eeg",
-                suffix="eeg",
-                extension=".vhdr",
-                root=folder,
-            )
-            written["Bytes"] += bids.write_recording(
-                path,
-                checked_segments(content),
-                _events(content),
-                ch_names=content.ch_names,
-                sfreq=content.sfreq,
-                unit=content.unit,
-                sidecar=_sidecar(facts, found, recording),
-                montage=facts.montage,
-                space=found.description is None,
-            )
+            n_bytes, n_events = _convert_recording(folder, recording, facts, found)
             written["Recordings"] += 1
-            written["Events"] += len(content.events)
+            written["Events"] += n_events
+            written["Bytes"] += n_bytes
         target = bids_root / f"sub-{label}"
         if target.exists():  # whole, but cut off before it was put on record
             shutil.rmtree(target)
         os.replace(pathlib.Path(folder) / f"sub-{label}", target)
     return written
+
+
+def _convert_recording(folder, recording, facts, found):
+    """Write a recording and forget it: no two are in memory. Return its size in bytes and events."""
+    content = recording.load()
+    path = mne_bids.BIDSPath(
+        subject=recording.subject,
+        session=recording.session,
+        task=recording.task,
+        description=found.description,
+        datatype="eeg",
+        suffix="eeg",
+        extension=".vhdr",
+        root=folder,
+    )
+    n_bytes = bids.write_recording(
+        path,
+        checked_segments(content),
+        _events(content),
+        ch_names=content.ch_names,
+        sfreq=content.sfreq,
+        unit=content.unit,
+        sidecar=_sidecar(facts, found, recording),
+        montage=facts.montage,
+        space=found.description is None,
+    )
+    return n_bytes, len(content.events)
 
 
 @contextlib.contextmanager

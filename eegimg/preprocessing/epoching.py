@@ -113,9 +113,10 @@ class MakeEpochs(Step):
         with warnings.catch_warnings():
             # An empty result is an error of ours below, with the reasons in it.
             warnings.filterwarnings("ignore", message="All epochs were dropped")
+            marks = _without_joins(inst, event_id if source == "annotations" else {})
             try:
                 epochs = mne.Epochs(
-                    _with_bad_spans(inst, event_id if source == "annotations" else {}),
+                    _with_bad_spans(inst, marks),
                     events,
                     event_id,
                     metadata=metadata,
@@ -136,6 +137,7 @@ class MakeEpochs(Step):
                     "MakeEpochs found two events at one sample. Name the wanted ones in event_id, or set "
                     "event_repeated to 'drop' or 'merge'."
                 ) from err
+            epochs.set_annotations(marks, on_missing="ignore", verbose="error")
             if self.reject_by_annotation:
                 _drop_over_joins(epochs, inst)
         dropped = count_drops(epochs.drop_log)
@@ -156,8 +158,8 @@ class MakeEpochs(Step):
         return epochs, found
 
 
-def _with_bad_spans(raw, event_id):
-    """Return a view of the recording in which all that is called "bad" is a span, no event and no join.
+def _without_joins(raw, event_id):
+    """Return the annotations in which all that is called "bad" is a span, no event and no join.
 
     An event may be called "badger". Joins are dealt with by sample below: MNE compares times, which it rounds
     to a microsecond, and would drop epochs that only touch a join.
@@ -167,11 +169,14 @@ def _with_bad_spans(raw, event_id):
         (name in event_id and name.lower().startswith("bad")) or is_join(mark)
         for name, mark in zip(marks.description, marks, strict=True)
     ]
-    if not any(others):
-        return raw
+    return marks[[not other for other in others]] if any(others) else marks
+
+
+def _with_bad_spans(raw, marks):
+    """Return a view of the recording with nothing but bad spans marked: MNE goes through all for every epoch."""
     view = copy.copy(raw)  # shares the samples; only what is set on it is its own
     # set_annotations would count the onsets of a cropped recording from its start a second time.
-    view._annotations = marks[[not other for other in others]]
+    view._annotations = marks[[name.lower().startswith("bad") for name in marks.description]]
     return view
 
 

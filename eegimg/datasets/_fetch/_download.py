@@ -117,13 +117,11 @@ class _Resuming:
 
     def _left(self, url):
         """Return how many bytes are there to go on from, and the notes about them."""
-        try:
+        # Without notes, or with notes of somebody else, the part is worth nothing.
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
             notes = json.loads(self._notes.read_text(encoding="utf-8"))
             if self._part.is_file() and notes["url"] == _without_query(url) and notes["validator"]:
                 return self._part.stat().st_size, notes
-        except (OSError, ValueError, KeyError, TypeError):
-            # No notes, or notes of somebody else: the part is worth nothing.
-            pass
         return 0, {}
 
     def _attempt(self, url):

@@ -12,7 +12,7 @@ from ...pipeline import read_recipe
 def run_pipeline(path, pipeline, columns):
     """Run a pipeline on one recording; steps that learn do so from the training part where there is one."""
     raw = bids.read_raw(path, columns=columns)
-    known = {key for annotation in raw.annotations for key in (annotation.get("extras") or {})}
+    known = {key for extra in raw.annotations.extras for key in extra}
     epochs = read_recipe(pipeline).fit_transform(raw, split="split" if "split" in known else None)
     if not isinstance(epochs, mne.BaseEpochs):
         raise ValueError("The pipeline of Dataset.epochs must make epochs. Add MakeEpochs to it.")
