@@ -3,6 +3,7 @@
 import numpy as np
 
 from ._layout import check_whole, require_keys
+from ._source import Content
 
 
 def read_list(table, key, file):
@@ -68,9 +69,36 @@ def check_trial(samples, where, n_channels):
     return samples
 
 
-def count_repetitions(images):
-    """Yield for each image in turn how often it was shown so far, this time included."""
-    seen = {}
-    for image in images:
-        seen[image] = seen.get(image, 0) + 1
-        yield seen[image]
+def trials_as_content(rows, positions, key, events, file, facts, unit):
+    """Return the trials of one subject as the content of a recording.
+
+    Parameters
+    ----------
+    rows : list of dict
+        Trials as published.
+    positions : list of int
+        Those of this subject.
+    key : str
+        Under which the samples stand.
+    events : pandas.DataFrame
+        One row per trial; the column ``repetition`` is added.
+    file : pathlib.Path
+        For sentences.
+    facts : eegimg.datasets.Descriptor
+        Channels and rate.
+    unit : 'V' | 'uV' | 'n/a'
+        Of the samples.
+
+    Returns
+    -------
+    content : Content
+        Samples are where they were.
+    """
+    return Content(
+        ch_names=tuple(facts.ch_names),
+        sfreq=facts.sfreq,
+        unit=unit,
+        segments=[rows[position][key] for position in positions],
+        events=events.assign(repetition=events.groupby("image").cumcount() + 1),
+        where=lambda segment: place(file, positions[segment], key),
+    )

@@ -10,8 +10,8 @@ import pandas as pd
 
 from .._checks import check_option
 from ._layout import choose_variant, require_keys, unit_by_size
-from ._rows import check_trial, count_repetitions, place, read_list, rows_by_subject
-from ._source import Content, Source, SourceRecording
+from ._rows import check_trial, place, read_list, rows_by_subject, trials_as_content
+from ._source import Source, SourceRecording
 from ._torch_files import read_torch
 
 FILES = {"published": "EEG-ImageNet_*.pth"}
@@ -86,13 +86,6 @@ def _load(file, facts, rows, positions, labels, images, unit):
                 "original_length": trial.shape[1],
             }
         )
-    table = pd.DataFrame(events).astype({"fine_group": "Int64"})
-    table.insert(8, "repetition", list(count_repetitions(table["image"])))
-    return Content(
-        ch_names=tuple(facts.ch_names),
-        sfreq=facts.sfreq,
-        unit=unit,
-        segments=[rows[position]["eeg_data"] for position in positions],
-        events=table,
-        where=lambda segment: place(file, positions[segment], "eeg_data"),
+    return trials_as_content(
+        rows, positions, "eeg_data", pd.DataFrame(events).astype({"fine_group": "Int64"}), file, facts, unit
     )

@@ -10,8 +10,8 @@ import functools
 import pandas as pd
 
 from ._layout import check_whole, choose_variant, require_keys, unit_by_size
-from ._rows import check_trial, count_repetitions, place, read_list, rows_by_subject
-from ._source import Content, Source, SourceRecording
+from ._rows import check_trial, place, read_list, rows_by_subject, trials_as_content
+from ._source import Source, SourceRecording
 from ._torch_files import read_torch
 
 FILES = {
@@ -110,13 +110,4 @@ def _load(file, facts, rows, positions, labels, images, splits, unit):
             "original_length": samples.shape[1],
         }
         events.append(event)
-    table = pd.DataFrame(events)
-    table.insert(8, "repetition", list(count_repetitions(table["image"])))
-    return Content(
-        ch_names=tuple(facts.ch_names),
-        sfreq=facts.sfreq,
-        unit=unit,
-        segments=[rows[position]["eeg"] for position in positions],
-        events=table,
-        where=lambda segment: place(file, positions[segment], "eeg"),
-    )
+    return trials_as_content(rows, positions, "eeg", pd.DataFrame(events), file, facts, unit)
