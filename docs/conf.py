@@ -65,16 +65,15 @@ TABLE_HEAD = """\
    :header-rows: 1
 
    * - Name
-     - Subjects
-     - Channels
-     - Rate (Hz)
+     - People
+     - Ch.
+     - Hz
      - Trials
      - Images
      - Design
-     - Licence
      - Terms
      - GB
-     - Comes as
+     - Form
 """
 
 
@@ -85,10 +84,9 @@ def dataset_row(facts):
         f"{facts.sfreq:g}",
         *(f"{number:,}" for number in (facts.n_trials, facts.n_images)),
         facts.design,
-        facts.licence,
         facts.terms,
         f"{facts.size_gb:g}" if facts.size_gb else "",
-        "BIDS" if facts.layout in ("bids", "simulated") else "files to convert",
+        "BIDS" if facts.layout in ("bids", "simulated") else "files",
     ]
     return "\n     - ".join(["   * - " + cells[0], *cells[1:]]) + "\n"
 

@@ -2,6 +2,8 @@ from . import bids, datasets, events, preprocessing, report, viz
 from .datasets import Dataset as Dataset
 from .datasets import convert_dataset as convert_dataset
 from .datasets import fetch_dataset as fetch_dataset
+from .datasets import from_eegdash as from_eegdash
+from .datasets import from_moabb as from_moabb
 from .datasets import list_datasets as list_datasets
 from .datasets import load_dataset as load_dataset
 from .datasets import make_dataset as make_dataset
@@ -20,6 +22,8 @@ __all__ = [
     "datasets",
     "events",
     "fetch_dataset",
+    "from_eegdash",
+    "from_moabb",
     "list_datasets",
     "load_dataset",
     "make_dataset",

@@ -186,20 +186,22 @@ def checked_segments(content):
     """Yield the stretches of a recording, or raise ValueError naming the place of what cannot be right."""
     seen = {}
     for segment, samples in enumerate(content.segments):
-        samples, where = np.asarray(samples), content.where(segment)
-        bad = np.argwhere(~np.isfinite(samples))
-        if len(bad):
+        samples = np.asarray(samples)
+        finite = np.isfinite(samples)
+        if not finite.all():
+            bad = np.argwhere(~finite)
             channel, time = bad[0]
             raise ValueError(
-                f"{where} holds {len(bad)} numbers that are not finite, the first in channel "
-                f"{content.ch_names[channel]} at sample {time}. Get the file again, or ask its publishers."
+                f"{content.where(segment)} holds {len(bad)} numbers that are not finite, the first in "
+                f"channel {content.ch_names[channel]} at sample {time}. Get the file again, or ask its "
+                "publishers."
             )
         if len(content.segments) >= MANY:
             digest = hashlib.blake2b(np.ascontiguousarray(samples), digest_size=16).digest()
             if digest in seen:
                 raise ValueError(
-                    f"{where} repeats {content.where(seen[digest])} sample by sample: one row is there "
-                    "twice. Get the file again, or ask its publishers."
+                    f"{content.where(segment)} repeats {content.where(seen[digest])} sample by sample: one "
+                    "row is there twice. Get the file again, or ask its publishers."
                 )
             seen[digest] = segment
         yield samples

@@ -173,7 +173,7 @@ def _without_joins(raw, event_id):
 
 
 def _with_bad_spans(raw, marks):
-    """Return a view of the recording with nothing but bad spans marked: MNE goes through all for every epoch."""
+    """Return a view with no marks but bad spans: MNE goes through all of them for every epoch."""
     view = copy.copy(raw)  # shares the samples; only what is set on it is its own
     # set_annotations would count the onsets of a cropped recording from its start a second time.
     view._annotations = marks[[name.lower().startswith("bad") for name in marks.description]]
