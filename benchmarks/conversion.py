@@ -5,7 +5,8 @@ processes, from a warm page cache. Written to benchmarks/results/conversion.json
 
 - ``seconds``, and ``source_mb_per_s`` of converting: bytes of the published files per second;
 - ``peak_mb``: how much more memory the process held at the most than before, mapped pages of files included;
-- ``peak_anonymous_mb``: the same without mapped files, looked up every 5 ms from outside.
+- ``peak_anonymous_mb``: the same without mapped files, looked up every 5 ms from outside;
+- ``peak_to_source``, ``peak_anonymous_to_source``: by the size of the files that are read for one subject.
 
 Beside it, in the same run: a subject written by mne_bids.write_raw_bids instead of our writer, and how
 loading grows with the number of epochs, with the part that mne_bids.read_raw_bids has in it.
@@ -15,7 +16,6 @@ import datetime
 import importlib
 import importlib.metadata
 import json
-import os
 import pathlib
 import statistics
 import subprocess
@@ -74,19 +74,18 @@ def write_things_eeg2(folder, n_images=1000, n_test_images=200):
 
 
 def write_oced(folder, n_trials=5184):
-    """Write cleaned trials of one subject, 124 x 32 x 5184 doubles; the others are links to it."""
+    """Write cleaned trials of three subjects, 124 x 32 x 5184 doubles each."""
     import scipy.io
 
     exemplar = np.arange(n_trials) % 72 + 1
-    table = {
-        "X_3D": np.random.default_rng(0).standard_normal((124, 32, n_trials)) * 10,
-        "categoryLabels": ((exemplar - 1) // 12 + 1)[np.newaxis].astype(float),
-        "exemplarLabels": exemplar[np.newaxis].astype(float),
-        "Fs": 62.5,
-    }
-    scipy.io.savemat(folder / "S1.mat", table)
-    for subject in range(2, N_SUBJECTS["oced"] + 1):
-        os.link(folder / "S1.mat", folder / f"S{subject}.mat")
+    for subject in range(1, N_SUBJECTS["oced"] + 1):
+        table = {
+            "X_3D": np.random.default_rng(subject).standard_normal((124, 32, n_trials)) * 10,
+            "categoryLabels": ((exemplar - 1) // 12 + 1)[np.newaxis].astype(float),
+            "exemplarLabels": exemplar[np.newaxis].astype(float),
+            "Fs": 62.5,
+        }
+        scipy.io.savemat(folder / f"S{subject}.mat", table)
 
 
 WRITERS = {"imagenet_eeg": write_imagenet_eeg, "things_eeg2": write_things_eeg2, "oced": write_oced}
@@ -121,12 +120,12 @@ def read_raw_mne_bids(name, bids_root):
 def write_stream(name, source, folder):
     """Write the first subject with eegimg's writer, checks of the samples included."""
     from eegimg import bids
-    from eegimg.datasets._convert import checked_segments
+    from eegimg.datasets._checked import checked_segments
 
     content, path = _first_subject(name, source, folder)
     bids.write_recording(
         path,
-        checked_segments(content),
+        checked_segments(content, {}),
         content.events,
         ch_names=content.ch_names,
         sfreq=content.sfreq,
@@ -222,9 +221,8 @@ def measure(task, *arguments):
 
 
 def size(folder):
-    """Return the bytes of the files below a folder, each once however often it is linked."""
-    found = {file.stat().st_ino: file.stat().st_size for file in folder.rglob("*") if file.is_file()}
-    return sum(found.values())
+    """Return the bytes of the files below a folder."""
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
 
 
 def measure_dataset(name, folder, tasks=("read_images", "read_raw", "read_epochs"), **sizes):
@@ -255,11 +253,11 @@ def measure_dataset(name, folder, tasks=("read_images", "read_raw", "read_epochs
         found = measure("convert", name, source, root, n_subjects)
         numbers[f"convert {n_subjects} of {N_SUBJECTS[name]} subjects"] = found
     found["source_mb"] = round(n_bytes / 1e6, 1)
-    # Links are read as often as there are names.
-    read = n_bytes * (N_SUBJECTS[name] if name == "oced" else 1)
-    found["source_mb_per_s"] = round(read / 1e6 / found["seconds"], 1)
-    found["peak_to_source"] = round(found["peak_mb"] * 1e6 / n_bytes, 3)
-    found["peak_anonymous_to_source"] = round(found["peak_anonymous_mb"] * 1e6 / n_bytes, 3)
+    found["source_mb_per_s"] = round(n_bytes / 1e6 / found["seconds"], 1)
+    # OCED's subjects have a file each, those of ImageNet-EEG one for all.
+    at_once = n_bytes / 1e6 / (N_SUBJECTS[name] if name == "oced" else 1)
+    found["peak_to_source"] = round(found["peak_mb"] / at_once, 3)
+    found["peak_anonymous_to_source"] = round(found["peak_anonymous_mb"] / at_once, 3)
     found["written_mb"] = round(size(root) / 1e6, 1)
     return numbers | {task: measure(task, name, root) for task in tasks}
 

@@ -12,6 +12,8 @@ NOT_EVENTS = ("bad", "edge", "boundary", "new segment", "comment")
 COLUMNS = (
     "event subject session run image image_path concept repetition split source_index block stim_file".split()
 )
+PICTURES = ("stim_file", "image_path", "image")
+PICTURE_ENDINGS = (".jpeg", ".jpg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".svg")
 # Names, also where one person's happen to be numbers: "10" beside "09", the digit "3" beside the letter "A".
 NAMES = ("event", "subject", "session", "run", "image", "image_path", "concept", "stim_file")
 JOINS = ("bad boundary", "edge boundary")
@@ -19,7 +21,7 @@ _RESERVED = ("onset", "duration", "description", "ch_names")
 
 
 def stimulus_annotations(raw):
-    """Return the descriptions that mark events: those with a stim_file, else all that are no marks.
+    """Return the descriptions that mark events: those with a picture, else all that are no marks.
 
     Parameters
     ----------
@@ -30,12 +32,12 @@ def stimulus_annotations(raw):
     -------
     names : list of str
         In order of first appearance. Descriptions that start with bad, edge, boundary, new segment or comment
-        (upper or lower case) are marks of the recording, not events, unless they have a stim_file: "badger"
-        may name a picture.
+        (upper or lower case) are marks of the recording, not events, unless they have a stim_file, image_path
+        or image: "badger" may name a picture.
     """
     named, with_file = {}, {}
     for name, extra in zip(raw.annotations.description.tolist(), raw.annotations.extras, strict=True):
-        if _given(extra.get("stim_file")):
+        if any(_given(extra.get(column)) for column in PICTURES):
             with_file[name] = None
         elif not name.lower().startswith(NOT_EVENTS):
             named[name] = None
@@ -147,11 +149,17 @@ def _row(annotation):
     if _given(row.get("stim_file")):
         # A Windows path in a dataset from elsewhere is a path all the same.
         file = pathlib.PurePosixPath(str(row["stim_file"]).replace("\\", "/"))
-        row.setdefault("image", file.stem)
+        row.setdefault("image", picture_name(file))
         row.setdefault("image_path", str(file))
     else:
         row.pop("stim_file", None)
     return row
+
+
+def picture_name(file):
+    """Name a picture by its file without the ending; "house1.3" has none."""
+    path = pathlib.PurePosixPath(str(file).replace("\\", "/"))
+    return path.stem if path.suffix.lower() in PICTURE_ENDINGS else path.name
 
 
 def _place(column):

@@ -12,8 +12,8 @@ from .. import __version__
 from .._checks import listing
 from .._paths import check_writable, is_inside, whole_file
 from ._events import event_columns, result_events
-from ._find import read_json, recording_files
-from ._sidecars import json_text, write_if_changed, write_json, write_table
+from ._find import recording_files
+from ._sidecars import json_text, read_json, write_if_changed, write_json, write_table
 
 BIDS_VERSION = "1.10.0"
 _IGNORED = (

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from .._checks import listing
-from ._find import inherited_files, read_json
+from ._find import inherited_files
+from ._sidecars import read_json
 
 
 def read_events_table(bids_path, columns=None):

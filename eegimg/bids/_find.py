@@ -1,12 +1,14 @@
 """Which recordings a BIDS dataset has, and which files belong to each."""
 
-import json
 import pathlib
 import re
 
 import mne_bids
 
 from .._checks import listing, suggest
+from ._conversion import check_finished
+from ._labels import as_labels, find_label
+from ._sidecars import read_json
 
 EXTENSIONS = (".vhdr", ".edf", ".bdf", ".set", ".fif")
 
@@ -18,8 +20,8 @@ def find_recordings(bids_root, *, subjects=None, sessions=None, tasks=None, runs
     ----------
     bids_root : path-like
         Folder with dataset_description.json and sub-* folders.
-    subjects, sessions, tasks, runs : str | list of str | None
-        Keep only these labels ("01", not "sub-01"). None keeps all.
+    subjects, sessions, tasks, runs : str | int | list of str or int | None
+        Keep only these; "01", "1", 1 and "sub-01" are the same. None keeps all.
 
     Returns
     -------
@@ -31,11 +33,12 @@ def find_recordings(bids_root, *, subjects=None, sessions=None, tasks=None, runs
     FileNotFoundError
         If there is no such folder, no EEG in it, or an asked subject is not there.
     RuntimeError
-        If one recording is there in two formats.
+        If one recording is there in two formats, or the conversion that made the dataset is not finished.
     """
-    root = pathlib.Path(bids_root)
+    root = pathlib.Path(bids_root).expanduser()
     if not root.is_dir():
         raise FileNotFoundError(f"The BIDS dataset {root} was asked for; there is no such folder.")
+    check_finished(root, subjects)
     # ignore_nosub: what lies in derivatives/ and sourcedata/ is no recording of this dataset.
     found = mne_bids.find_matching_paths(
         root, datatypes="eeg", suffixes="eeg", extensions=EXTENSIONS, ignore_nosub=True
@@ -76,34 +79,17 @@ def _refuse_doubles(found):
 def _only(found, entity, wanted, root):
     if wanted is None:
         return found
-    short = {"subject": "sub-", "session": "ses-", "task": "task-", "run": "run-"}[entity]
-    wanted = [str(label).removeprefix(short) for label in ([wanted] if isinstance(wanted, str) else wanted)]
     there = sorted({str(getattr(path, entity)) for path in found})
-    for label in wanted:
-        if label not in there:
+    chosen = []
+    for asked in as_labels(wanted, f"{entity}s", "find_recordings"):
+        label = find_label(asked, there, entity)
+        if label is None:
             raise FileNotFoundError(
-                f"The {entity} {label!r} was asked for; {root} has {listing(there)}.{suggest(label, there)}"
+                f"The {entity} {str(asked)!r} was asked for; {root} has {listing(there)}."
+                f"{suggest(asked, there)}"
             )
-    return [path for path in found if str(getattr(path, entity)) in wanted]
-
-
-def read_json(file):
-    """Return the fields of a JSON file, none where there is no such file.
-
-    Raises
-    ------
-    RuntimeError
-        If it is not JSON, or no table of fields.
-    """
-    if not file.is_file():
-        return {}
-    try:
-        fields = json.loads(file.read_text(encoding="utf-8-sig"))
-    except ValueError as err:
-        raise RuntimeError(f"{file} is not JSON: {err}. Mend it, or copy it again.") from err
-    if not isinstance(fields, dict):
-        raise RuntimeError(f"{file} must hold a table of fields. It holds a {type(fields).__name__}.")
-    return fields
+        chosen.append(label)
+    return [path for path in found if str(getattr(path, entity)) in chosen]
 
 
 def read_sidecar(bids_path):

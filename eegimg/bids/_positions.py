@@ -4,7 +4,7 @@ import mne
 import numpy as np
 
 from .._checks import listing
-from ._find import read_json
+from ._sidecars import read_json
 
 TEMPLATE = "colin27_1005"
 

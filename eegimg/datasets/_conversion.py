@@ -1,16 +1,15 @@
-"""How far a conversion has come: written beside what it made, read before anything of it is loaded."""
+"""How far a conversion has come: one at a time in a folder, written down after every subject."""
 
+import contextlib
 import hashlib
-import pathlib
 import shutil
 
-from .. import __version__
+import locket
+
+from .. import __version__, bids
 from .._checks import listing
 from .._paths import data_root, write_text
-from ..bids import json_text, read_json
 
-RECORD = pathlib.PurePath("sourcedata", "eegimg", "conversion.json")
-TEMPORARY = ".eegimg-"
 _ENDS = 2**20
 
 
@@ -19,44 +18,28 @@ def converted_root(name):
     return data_root() / name / "bids"
 
 
-def read_conversion(bids_root):
-    """Return the record of the conversion that made a BIDS folder, empty where none did."""
-    return read_json(pathlib.Path(bids_root) / RECORD)
+def workplace(bids_root):
+    """Return the folder in which a subject is written before it is moved into place."""
+    return bids_root / bids.RECORD.parent / "unfinished"
 
 
-def check_finished(bids_root, subjects):
-    """Refuse to load what a conversion has not finished.
-
-    Parameters
-    ----------
-    bids_root : path-like
-        A BIDS folder, converted or not.
-    subjects : str | list of str | None
-        Those that the user asked for.
-
-    Raises
-    ------
-    RuntimeError
-        If a subject asked for is not converted yet.
-    """
-    record = read_conversion(bids_root)
-    if not record:
-        return
-    asked = [subjects] if isinstance(subjects, str) else subjects
-    asked = record["Wanted"] if asked is None else [str(label).removeprefix("sub-") for label in asked]
-    missing = [label for label in asked if label in record["Wanted"] and label not in record["Subjects"]]
-    if missing:
-        done = sorted(record["Subjects"])
-        rest = f", or load only subjects={done}" if done else ""
+@contextlib.contextmanager
+def alone(bids_root):
+    """Hold a folder for one conversion, or raise RuntimeError where another has it; a killed one lets go."""
+    file = bids_root / bids.RECORD.parent / "lock"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with locket.lock_file(str(file), timeout=0):
+            yield
+    except locket.LockError as err:
         raise RuntimeError(
-            f"The conversion of {record['Dataset']} into {bids_root} is not finished: {listing(missing)} "
-            f"{'is' if len(missing) == 1 else 'are'} missing. Run eegimg.convert_dataset again, which goes "
-            f"on where it stopped{rest}."
-        )
+            f"Another process is converting into {bids_root}. Wait until it has finished, or choose another "
+            "folder."
+        ) from err
 
 
-def start_record(bids_root, facts, source, wanted):
-    """Begin or go on with a conversion: refuse foreign folders, clear what was cut off.
+def check_target(bids_root, facts, source):
+    """Refuse a folder that holds anything but the same dataset made of the same files; write nothing.
 
     Parameters
     ----------
@@ -66,28 +49,27 @@ def start_record(bids_root, facts, source, wanted):
         The dataset.
     source : eegimg.io.Source
         The published files.
-    wanted : list of str
-        Labels of the subjects asked for now.
 
     Returns
     -------
     record : dict
-        Dataset, Description, SourceFiles, Wanted, Subjects (label to what was written), GeneratedBy.
+        As :func:`eegimg.bids.read_conversion` gives it; new where nothing was begun.
 
     Raises
     ------
     ValueError
-        If the folder holds something else, or the same dataset made of other files.
+        If the folder holds something else.
     """
-    record = read_conversion(bids_root)
+    record = bids.read_conversion(bids_root)
     files = [_describe(file) for file in source.files]
     if not record:
-        if bids_root.is_dir() and any(bids_root.iterdir()):
+        # A folder that only has the lock was begun and cut off before anything was written down.
+        if bids_root.is_dir() and {path.name for path in bids_root.iterdir()} - {bids.RECORD.parts[0]}:
             raise ValueError(
                 f"The BIDS folder {bids_root} of convert_dataset must be new or empty. It holds other files; "
                 "choose another folder."
             )
-        record = {
+        return {
             "Dataset": facts.name,
             "Description": source.description,
             "SourceFiles": files,
@@ -95,7 +77,7 @@ def start_record(bids_root, facts, source, wanted):
             "Subjects": {},
             "GeneratedBy": {"Name": "eegimg", "Version": __version__},
         }
-    made_of = (record["Dataset"], record["Description"])
+    made_of = (record["Dataset"], record.get("Description"))
     if made_of != (facts.name, source.description):
         raise ValueError(
             f"The BIDS folder {bids_root} holds {made_of[0]} ({made_of[1] or 'raw'}); {facts.name} "
@@ -106,16 +88,55 @@ def start_record(bids_root, facts, source, wanted):
             f"The BIDS folder {bids_root} was begun with other published files than "
             f"{listing(file.name for file in source.files)} as they are now. Choose an empty folder."
         )
-    for rest in bids_root.glob(f"{TEMPORARY}*"):
-        shutil.rmtree(rest)
-    record["Wanted"] = sorted({*record["Wanted"], *wanted})
-    write_record(bids_root, record)
     return record
+
+
+def start_record(bids_root, record, wanted):
+    """Put the subjects asked for on record; forget those that are damaged, clear what was cut off."""
+    record["Wanted"] = sorted({*record["Wanted"], *wanted})
+    record["Subjects"] = {
+        label: written
+        for label, written in record["Subjects"].items()
+        if label not in wanted or bids.find_damage(bids_root, label, written) is None
+    }
+    write_record(bids_root, record)
+    if workplace(bids_root).is_dir():
+        shutil.rmtree(workplace(bids_root))
+
+
+def place_subject(bids_root, folder, label, record):
+    """Move a finished subject into place; one that stands there must be ours.
+
+    Raises
+    ------
+    RuntimeError
+        If there is a folder, file or link of that name that no conversion has made.
+    """
+    target = bids_root / f"sub-{label}"
+    if target.is_symlink() or target.exists():
+        if label not in record.get("Replaceable", []) or target.is_symlink() or not target.is_dir():
+            raise RuntimeError(
+                f"{target} is there already, and eegimg has not made it. Move it elsewhere and convert again."
+            )
+        extra = [file for file in _files(target) if file not in _files(folder / target.name)]
+        if extra:
+            raise RuntimeError(
+                f"{target} holds {extra[0]}, which eegimg has not made. Move it elsewhere and convert again."
+            )
+        shutil.rmtree(target)
+    # Should we be killed between the move and the record of it, the next run knows that the folder is ours.
+    record["Replaceable"] = sorted({*record.get("Replaceable", []), label})
+    write_record(bids_root, record)
+    (folder / f"sub-{label}").rename(target)
+
+
+def _files(folder):
+    return sorted(str(file.relative_to(folder)) for file in folder.rglob("*") if not file.is_dir())
 
 
 def write_record(bids_root, record):
     """Write the record whole."""
-    write_text(bids_root / RECORD, json_text(record))
+    write_text(bids_root / bids.RECORD, bids.json_text(record))
 
 
 def _describe(file):

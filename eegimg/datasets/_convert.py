@@ -1,27 +1,30 @@
 """From published files to BIDS: one subject at a time, whole or not at all."""
 
-import contextlib
 import errno
-import hashlib
 import logging
-import os
 import pathlib
-import shutil
 import tempfile
 
 import mne_bids
-import numpy as np
 import pandas as pd
 
 from .. import __version__, bids, io
 from .._checks import check_type, listing, suggest
 from .._paths import check_writable, data_root, is_inside
-from ._conversion import TEMPORARY, converted_root, start_record, write_record
+from ._checked import checked_events, checked_segments
+from ._conversion import (
+    alone,
+    check_target,
+    converted_root,
+    place_subject,
+    start_record,
+    workplace,
+    write_record,
+)
 from ._descriptor import read_descriptor
 from ._progress import counter
 
 logger = logging.getLogger("eegimg.datasets")
-MANY = 3  # stretches: trials, among which a row may be there twice, not whole recordings
 
 
 def convert_dataset(name, source=None, bids_root=None, subjects=None, *, variant=None, progress=True):
@@ -37,8 +40,8 @@ def convert_dataset(name, source=None, bids_root=None, subjects=None, *, variant
     bids_root : path-like | None
         Folder to write: new, empty, or one that an earlier call with the same files has begun. None takes
         ``bids`` in the dataset's folder in the data folder, where :func:`load_dataset` looks.
-    subjects : str | list of str | None
-        Labels of the subjects to convert ("01"). None takes all.
+    subjects : str | int | list of str or int | None
+        Which subjects; "01", "1", 1 and "sub-01" are the same. None takes all.
     variant : str | None
         Which of several published versions ("5to95", "raw"); see ``eegimg info NAME``. None takes the only
         one that is there.
@@ -68,37 +71,29 @@ def convert_dataset(name, source=None, bids_root=None, subjects=None, *, variant
     has made is not loaded before it is finished.
     """
     facts = read_descriptor(name)
+    check_type("variant", variant, (str, type(None)), "convert_dataset", "the name of a variant or None")
     if facts.layout not in io.LAYOUTS:
         how = "make_dataset" if facts.layout == "simulated" else "fetch_dataset"
         raise ValueError(
             f"{name} needs no conversion: it is BIDS as it comes. Use eegimg.{how} and eegimg.load_dataset."
         )
-    source = data_root() / name if source is None else pathlib.Path(source)
-    bids_root = converted_root(name) if bids_root is None else pathlib.Path(bids_root)
+    source = _folder("source", source, data_root() / name)
+    bids_root = _folder("bids_root", bids_root, converted_root(name))
     found = io.open_source(facts.layout, source, facts, variant)
     if is_inside(source, bids_root):
         raise ValueError(
             f"The BIDS folder {bids_root} of convert_dataset holds the published files. Choose another."
         )
     chosen = _choose(found.recordings, subjects, name)
+    check_target(bids_root, facts, found)
     check_writable(bids_root)
-    record = start_record(bids_root, facts, found, list(chosen))
-    _describe_dataset(bids_root, facts, found)
     for remark in found.remarks:
         logger.warning("%s: %s", name, remark)
-    failed = {}
-    with counter(f"Converting {name}", len(chosen), progress) as advance:
-        for label, recordings in chosen.items():
-            if label not in record["Subjects"]:
-                try:
-                    record["Subjects"][label] = _convert_subject(bids_root, label, recordings, facts, found)
-                except (ValueError, RuntimeError, MemoryError) as err:
-                    # Isolation: one subject must not stop the others; the sentence is told at the end.
-                    failed[label] = str(err) or "not enough memory"
-                else:
-                    _write_participants(bids_root, record)
-                    write_record(bids_root, record)
-            advance(f"sub-{label}")
+    with alone(bids_root), counter(f"Converting {name}", len(chosen), progress) as advance:
+        record = check_target(bids_root, facts, found)
+        start_record(bids_root, record, list(chosen))
+        _describe_dataset(bids_root, facts, found)
+        failed = _convert_subjects(bids_root, chosen, facts, found, record, advance)
     if failed:
         reasons = " ".join(f"sub-{label}: {reason}" for label, reason in failed.items())
         raise RuntimeError(
@@ -107,42 +102,71 @@ def convert_dataset(name, source=None, bids_root=None, subjects=None, *, variant
     return bids_root
 
 
+def _folder(name, value, default):
+    """Return a folder that the user named, the home folder written out, or the default."""
+    check_type(name, value, (str, pathlib.Path, type(None)), "convert_dataset", "a folder or None")
+    return pathlib.Path(default if value is None else value).expanduser().absolute()
+
+
 def _choose(recordings, subjects, name):
     """Return label -> recordings of the subjects asked for."""
-    check_type("subjects", subjects, (str, list, tuple, type(None)), "convert_dataset", "labels or None")
     by_label = {}
     for recording in recordings:
         by_label.setdefault(recording.subject, []).append(recording)
     if subjects is None:
         return by_label
-    asked = [subjects] if isinstance(subjects, str) else subjects
-    asked = [str(label).removeprefix("sub-") for label in asked]
-    for label in asked:
-        if label not in by_label:
+    chosen = {}
+    for asked in bids.as_labels(subjects, "subjects", "convert_dataset"):
+        label = bids.find_label(asked, by_label, "subject")
+        if label is None:
             raise ValueError(
-                f"Subject {label!r} of {name} was asked for; the published files have "
-                f"{listing(by_label, 20)}.{suggest(label, by_label)}"
+                f"Subject {asked!r} of {name} was asked for; the published files have "
+                f"{listing(by_label, 20)}.{suggest(asked, by_label)}"
             )
-    return {label: by_label[label] for label in asked}
+        chosen[label] = by_label[label]
+    return chosen
 
 
-def _convert_subject(bids_root, label, recordings, facts, found):
-    """Write a subject into a hidden folder, move it into place, and return what was written."""
-    written = {"Recordings": 0, "Events": 0, "Bytes": 0}
-    with tempfile.TemporaryDirectory(prefix=TEMPORARY, dir=bids_root) as folder, _full_disk(bids_root):
+def _convert_subjects(bids_root, chosen, facts, found, record, advance):
+    """Convert those that are not on record, and return label -> sentence of those that could not be."""
+    failed = {}
+    for label, recordings in chosen.items():
+        if label not in record["Subjects"]:
+            try:
+                written = _convert_subject(bids_root, label, recordings, facts, found, record)
+            except (ValueError, RuntimeError, MemoryError, OSError) as err:
+                if isinstance(err, OSError) and err.errno in (errno.ENOSPC, errno.EDQUOT):
+                    raise RuntimeError(
+                        f"The disk of {bids_root} is full. Make room and convert again: finished subjects "
+                        "are kept."
+                    ) from err
+                # Isolation: one subject must not stop the others; the sentence is told at the end.
+                failed[label] = str(err) or "There is not enough memory."
+            else:
+                record["Subjects"][label] = written
+                _write_participants(bids_root, record)
+                write_record(bids_root, record)
+        advance(f"sub-{label}")
+    return failed
+
+
+def _convert_subject(bids_root, label, recordings, facts, found, record):
+    """Write a subject aside, move it into place, and return what was written."""
+    written, seen = {"Recordings": len(recordings), "Events": 0, "Bytes": 0}, {}
+    workplace(bids_root).mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=workplace(bids_root)) as folder:
+        folder = pathlib.Path(folder)
         for recording in recordings:
-            n_bytes, n_events = _convert_recording(folder, recording, facts, found)
-            written["Recordings"] += 1
+            n_bytes, n_events = _convert_recording(folder, recording, facts, found, seen)
             written["Events"] += n_events
             written["Bytes"] += n_bytes
-        target = bids_root / f"sub-{label}"
-        if target.exists():  # whole, but cut off before it was put on record
-            shutil.rmtree(target)
-        os.replace(pathlib.Path(folder) / f"sub-{label}", target)
+        files = sorted(file for file in folder.rglob("*") if file.is_file())
+        written["Files"] = {file.relative_to(folder).as_posix(): file.stat().st_size for file in files}
+        place_subject(bids_root, folder, label, record)
     return written
 
 
-def _convert_recording(folder, recording, facts, found):
+def _convert_recording(folder, recording, facts, found, seen):
     """Write a recording and forget it: no two are in memory. Return its size in bytes and events."""
     content = recording.load()
     path = mne_bids.BIDSPath(
@@ -157,8 +181,8 @@ def _convert_recording(folder, recording, facts, found):
     )
     n_bytes = bids.write_recording(
         path,
-        checked_segments(content),
-        _events(content),
+        checked_segments(content, seen),
+        checked_events(content),
         ch_names=content.ch_names,
         sfreq=content.sfreq,
         unit=content.unit,
@@ -167,50 +191,6 @@ def _convert_recording(folder, recording, facts, found):
         space=found.description is None,
     )
     return n_bytes, len(content.events)
-
-
-@contextlib.contextmanager
-def _full_disk(folder):
-    """Turn the error of a full disk into its sentence; what was half written goes with its folder."""
-    try:
-        yield
-    except OSError as err:
-        if err.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        raise RuntimeError(
-            f"The disk of {folder} is full. Make room and convert again: finished subjects are kept."
-        ) from err
-
-
-def checked_segments(content):
-    """Yield the stretches of a recording, or raise ValueError naming the place of what cannot be right."""
-    seen = {}
-    for segment, samples in enumerate(content.segments):
-        samples = np.asarray(samples)
-        finite = np.isfinite(samples)
-        if not finite.all():
-            bad = np.argwhere(~finite)
-            channel, time = bad[0]
-            raise ValueError(
-                f"{content.where(segment)} holds {len(bad)} numbers that are not finite, the first in "
-                f"channel {content.ch_names[channel]} at sample {time}. Get the file again, or ask its "
-                "publishers."
-            )
-        if len(content.segments) >= MANY:
-            digest = hashlib.blake2b(np.ascontiguousarray(samples), digest_size=16).digest()
-            if digest in seen:
-                raise ValueError(
-                    f"{content.where(segment)} repeats {content.where(seen[digest])} sample by sample: one "
-                    "row is there twice. Get the file again, or ask its publishers."
-                )
-            seen[digest] = segment
-        yield samples
-
-
-def _events(content):
-    """Return the events; pictures that are not in the dataset have no stim_file that BIDS would look for."""
-    events = content.events
-    return events if "stim_file" in events else events.assign(stim_file=None)
 
 
 def _sidecar(facts, found, recording):
@@ -246,7 +226,7 @@ def _describe_dataset(bids_root, facts, found):
     done = "; ".join(f"{step}: {what}" for step, what in found.processing.items())
     text = [
         f"{facts.title}\n{'=' * len(facts.title)}\n",
-        f"Converted from the published files ({', '.join(file.name for file in found.files)}) by eegimg "
+        f"Converted from the published files ({listing(file.name for file in found.files)}) by eegimg "
         f"{__version__}. sourcedata/eegimg/conversion.json says from which files exactly.\n",
         f"The publishers had processed the samples: {done}. They are no raw recording.\n" if done else "",
         *(f"- {text}" for text in (*found.remarks, *facts.caveats)),

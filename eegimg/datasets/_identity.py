@@ -1,11 +1,14 @@
 """Which dataset a folder holds, by what fetching or converting has left in it."""
 
+import logging
 import pathlib
 
-from ..bids import read_json
-from ._conversion import read_conversion
+from ..bids import read_conversion, read_json
 from ._descriptor import list_datasets, read_descriptor
 from ._fetch import RECORD
+from .simulation import NAME as SIMULATED
+
+logger = logging.getLogger("eegimg.datasets")
 
 
 def identify_dataset(root):
@@ -39,11 +42,36 @@ def check_identity(root, name):
     Raises
     ------
     ValueError
-        If another dataset was fetched or converted into it.
+        If another dataset was fetched or converted into it, or its rate is another. BIDS as the publishers
+        give it is only warned of: there are copies with other rates.
     """
     held = identify_dataset(root)
     if held not in (None, name):
         raise ValueError(f"{name} was asked for; {root} holds {held}. Give its own folder.")
+    if held is None:
+        _compare(root, read_descriptor(name))
+
+
+def _compare(root, facts):
+    """Compare a folder of which nothing is written down with what is known of the dataset."""
+    called = read_json(pathlib.Path(root) / "dataset_description.json").get("Name", "no name")
+    if facts.layout == "simulated":
+        if called != SIMULATED:
+            raise ValueError(
+                f"simulated was asked for; {root} holds {called!r}, which make_dataset has not made. Load it "
+                "with load_dataset(None, root=...)."
+            )
+        return
+    sidecar = next(iter(sorted(pathlib.Path(root).glob("sub-*/**/*_eeg.json"))), None)
+    rate = None if sidecar is None else read_json(sidecar).get("SamplingFrequency")
+    if rate not in (None, facts.sfreq):
+        sentence = (
+            f"{facts.name} was asked for, which has {facts.sfreq:g} Hz; {root} holds {called!r} with {rate} "
+            "Hz. If it is another dataset, load it with load_dataset(None, root=...)."
+        )
+        if facts.layout != "bids":
+            raise ValueError(sentence)
+        logger.warning(sentence)
 
 
 def known_columns(root):

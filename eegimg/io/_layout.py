@@ -83,6 +83,14 @@ def require_keys(table, keys, where):
     return table
 
 
+def as_array(values, where):
+    """Return what a file holds as an array, or raise ValueError naming the place where that cannot be."""
+    try:
+        return np.asarray(values)
+    except ValueError as err:
+        raise ValueError(f"{where} must be an array. Its parts have different lengths.") from err
+
+
 def check_whole(value, where, low, high):
     """Return a whole number that lies between two bounds as int, or raise ValueError naming the place."""
     number = np.asarray(value)
@@ -106,8 +114,9 @@ def unit_by_size(samples):
     -------
     unit : 'uV' | 'V' | 'n/a'
         uV or V where the median channel's standard deviation lies between 1 and 1000 microvolts in that unit,
-        n/a where neither does.
+        n/a where neither does. Stretches with samples that are no numbers do not count.
     """
-    spread = float(np.median([np.median(np.std(stretch, axis=-1)) for stretch in samples]))
+    spreads = [np.median(np.std(stretch, axis=-1)) for stretch in samples if np.isfinite(stretch).all()]
+    spread = float(np.median(spreads)) if spreads else 0.0
     low, high = PLAUSIBLE_UV
     return "uV" if low <= spread <= high else "V" if low <= spread * 1e6 <= high else "n/a"

@@ -2,19 +2,25 @@
 
 import numpy as np
 
-from ._layout import check_whole, require_keys
+from ._layout import as_array, check_whole, require_keys
 from ._source import Content
 
 
-def read_list(table, key, file):
-    """Return a list that a file holds under a key, or raise ValueError naming both."""
-    rows = table[key]
-    if not isinstance(rows, list | tuple) or not rows:
+def read_list(table, key, where, *, empty=False):
+    """Return a list that stands under a key, or raise ValueError naming the place."""
+    rows = table[key].tolist() if isinstance(table[key], np.ndarray) else table[key]
+    is_list = isinstance(rows, list | tuple)
+    if not is_list or not (rows or empty):
         raise ValueError(
-            f"{file.name}: {key!r} must be a list that holds something. It is {type(rows).__name__}"
-            f"{' of length 0' if isinstance(rows, list | tuple) else ''}."
+            f"{where}: {key!r} must be a list that holds something. It is {type(rows).__name__}"
+            f"{' of length 0' if is_list else ''}."
         )
     return rows
+
+
+def picture_file(name):
+    """Return the path of an ImageNet picture below its class, whether or not its name has an ending."""
+    return f"{name.split('_')[0]}/{name.removesuffix('.JPEG')}.JPEG"
 
 
 def rows_by_subject(rows, keys, file, first_subject, n_subjects):
@@ -59,7 +65,7 @@ def place(file, position, key=None):
 
 def check_trial(samples, where, n_channels):
     """Return the samples of one trial as an array (n_channels, n_times), or raise ValueError."""
-    samples = np.asarray(samples)
+    samples = as_array(samples, where)
     if samples.dtype.kind not in "fiu":
         raise ValueError(f"{where} must hold numbers. It holds {samples.dtype}.")
     if samples.ndim != 2 or samples.shape[0] != n_channels or samples.shape[1] == 0:

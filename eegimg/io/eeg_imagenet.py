@@ -8,9 +8,8 @@ import functools
 
 import pandas as pd
 
-from .._checks import check_option
 from ._layout import choose_variant, require_keys, unit_by_size
-from ._rows import check_trial, place, read_list, rows_by_subject, trials_as_content
+from ._rows import check_trial, picture_file, place, read_list, rows_by_subject, trials_as_content
 from ._source import Source, SourceRecording
 from ._torch_files import read_torch
 
@@ -27,7 +26,7 @@ def open_source(folder, facts, variant=None):
     recordings, samples, owner, remarks = [], [], {}, []
     for file in files:
         table = require_keys(read_torch(file), ("dataset", "labels", "images"), file.name)
-        rows, labels, images = (read_list(table, key, file) for key in ("dataset", "labels", "images"))
+        rows, labels, images = (read_list(table, key, file.name) for key in ("dataset", "labels", "images"))
         for subject, positions in rows_by_subject(rows, _KEYS, file, 0, facts.n_subjects).items():
             if subject in owner:
                 raise ValueError(
@@ -39,10 +38,15 @@ def open_source(folder, facts, variant=None):
                     f"Subject {subject} has {len(positions)} trials, no multiple of {IMAGES_PER_CLASS}: the "
                     "published split, which counts rows, cuts through its classes."
                 )
-            samples += [rows[position]["eeg_data"] for position in positions[:5]]
+            samples += [
+                check_trial(
+                    rows[position]["eeg_data"], place(file, position, "eeg_data"), len(facts.ch_names)
+                )
+                for position in positions[:5]
+            ]
             load = functools.partial(_load, file, facts, rows, positions, labels, set(map(str, images)))
             recordings.append((subject, load))
-    unit = unit_by_size(check_trial(trial, "eeg_data", len(facts.ch_names)) for trial in samples)
+    unit = unit_by_size(samples)
     remarks.append(f"Nobody has published the unit of the samples; by their size it is {unit}.")
     return Source(
         files=tuple(files),
@@ -60,7 +64,10 @@ def _load(file, facts, rows, positions, labels, images, unit):
     for segment, position in enumerate(positions):
         row, where = rows[position], place(file, position)
         trial = check_trial(row["eeg_data"], f"{where}['eeg_data']", len(facts.ch_names))
-        check_option("granularity", row["granularity"], ("coarse", "fine"), where)
+        if row["granularity"] not in ("coarse", "fine"):
+            raise ValueError(
+                f"{where}['granularity'] must be 'coarse' or 'fine'. It is {row['granularity']!r}."
+            )
         concept, picture = str(row["label"]), str(row["image"])
         if concept not in labels:
             raise ValueError(f"{where}['label'] is {concept!r}, which is none of the {len(labels)} 'labels'.")
@@ -73,8 +80,8 @@ def _load(file, facts, rows, positions, labels, images, unit):
                 "sample": 0,
                 "duration": SHOWN_SECONDS,
                 "trial_type": concept,
-                "image": picture.rsplit(".", 1)[0],
-                "image_path": f"{picture.split('_')[0]}/{picture}",
+                "image": picture.removesuffix(".JPEG"),
+                "image_path": picture_file(picture),
                 "concept": concept,
                 "label": label,
                 # The authors' loader keeps one subject's rows and then counts them.

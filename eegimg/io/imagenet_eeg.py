@@ -10,7 +10,7 @@ import functools
 import pandas as pd
 
 from ._layout import check_whole, choose_variant, require_keys, unit_by_size
-from ._rows import check_trial, place, read_list, rows_by_subject, trials_as_content
+from ._rows import check_trial, picture_file, place, read_list, rows_by_subject, trials_as_content
 from ._source import Source, SourceRecording
 from ._torch_files import read_torch
 
@@ -29,15 +29,16 @@ def open_source(folder, facts, variant=None):
     """Find the recordings of one variant; see :func:`eegimg.io.open_source`."""
     variant, (file,) = choose_variant(folder, FILES, variant, facts.name)
     table = require_keys(read_torch(file), ("dataset", "labels", "images"), file.name)
-    rows, labels, images = (read_list(table, key, file) for key in ("dataset", "labels", "images"))
+    rows, labels, images = (read_list(table, key, file.name) for key in ("dataset", "labels", "images"))
     subjects = rows_by_subject(rows, _KEYS, file, 1, facts.n_subjects)
     splits_file = folder / SPLITS
     there = splits_file.is_file()
     splits = _read_splits(splits_file, len(rows)) if there else {}
     unit = "n/a"
     if variant == "raw":
-        some = rows[:: max(1, len(rows) // 50)]
-        unit = unit_by_size(check_trial(row["eeg"], file.name, len(facts.ch_names)) for row in some)
+        some = range(0, len(rows), max(1, len(rows) // 50))
+        trials = (check_trial(rows[row]["eeg"], place(file, row, "eeg"), len(facts.ch_names)) for row in some)
+        unit = unit_by_size(trials)
     recordings = tuple(
         SourceRecording(
             subject=f"{subject:02d}",
@@ -73,14 +74,14 @@ def _processing(variant):
 
 def _read_splits(file, n_rows):
     """Return column name -> {row: part}; split 0 is "split", the others "split_1" and so on."""
-    splits = read_list(require_keys(read_torch(file), ("splits",), file.name), "splits", file)
+    splits = read_list(require_keys(read_torch(file), ("splits",), file.name), "splits", file.name)
     columns = {}
     for number, parts in enumerate(splits):
         where = f"{file.name}, splits[{number}]"
         require_keys(parts, ("train", "val", "test"), where)
         column = columns.setdefault(f"split_{number}" if number else "split", {})
         for part in ("train", "val", "test"):
-            for position, row in enumerate(parts[part]):
+            for position, row in enumerate(read_list(parts, part, where, empty=True)):
                 name = f"{where}[{part!r}][{position}]"
                 row = check_whole(row, name, 0, n_rows - 1)
                 if row in column:
@@ -101,8 +102,8 @@ def _load(file, facts, rows, positions, labels, images, splits, unit):
             "sample": 0,
             "duration": SHOWN_SECONDS,
             "trial_type": str(labels[label]),
-            "image": image,
-            "image_path": f"{image.split('_')[0]}/{image}.JPEG",
+            "image": image.removesuffix(".JPEG"),
+            "image_path": picture_file(image),
             "concept": str(labels[label]),
             "label": label,
             **{column: parts.get(position) for column, parts in splits.items()},

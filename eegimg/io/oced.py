@@ -66,7 +66,7 @@ def _load(path, facts):
     table = read_mat(path, VARIABLES)
     trials = np.asarray(table["X_3D"])
     wanted = (len(facts.ch_names), N_TIMES)
-    if trials.ndim != 3 or trials.shape[:2] != wanted or not np.issubdtype(trials.dtype, np.floating):
+    if trials.ndim != 3 or trials.shape[:2] != wanted or trials.dtype.kind not in "fiu":
         raise ValueError(
             f"{path.name}, X_3D must be numbers of {wanted[0]} channels x {wanted[1]} samples x trials. "
             f"It is {' x '.join(map(str, trials.shape))} of {trials.dtype}."

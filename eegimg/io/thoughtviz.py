@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from .._checks import listing
-from ._layout import choose_variant, require_keys
+from ._layout import as_array, choose_variant, require_keys
 from ._pickles import read_pickle
 from ._source import Content, Source, SourceRecording
 
@@ -89,9 +89,9 @@ def _where(place, n_train, segment):
 
 def _read_windows(array, where, facts):
     """Return windows of shape (n_windows, n_channels, n_times)."""
-    array = np.asarray(array)
+    array = as_array(array, where)
     wanted = (len(facts.ch_names), N_TIMES, 1)
-    if array.ndim != 4 or array.shape[1:] != wanted or not np.issubdtype(array.dtype, np.floating):
+    if array.ndim != 4 or array.shape[1:] != wanted or array.dtype.kind not in "fiu":
         raise ValueError(
             f"{where} must be numbers of windows x {wanted[0]} channels x {wanted[1]} samples x 1. It is "
             f"{' x '.join(map(str, array.shape)) or 'a single value'} of {array.dtype}."
@@ -101,7 +101,7 @@ def _read_windows(array, where, facts):
 
 def _read_classes(array, where, n_classes):
     """Return the index of the one in every one-hot row."""
-    array = np.asarray(array)
+    array = as_array(array, where)
     if array.ndim != 2 or array.shape[1] != n_classes or not np.issubdtype(array.dtype, np.number):
         raise ValueError(
             f"{where} must be numbers of windows x {n_classes} classes. It is "

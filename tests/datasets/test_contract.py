@@ -42,9 +42,11 @@ def test_the_sections_of_a_page_are_told_apart():
 
 
 @every_dataset
-def test_a_folder_holds_four_files_of_text(name):
+def test_a_folder_holds_four_files_of_text_and_recipes_of_variants(name):
     folder = descriptors_root() / name
-    assert {path.name for path in folder.rglob("*") if path.is_file()} == FILES
+    found = {path.name for path in folder.rglob("*") if path.is_file()}
+    assert found >= FILES
+    assert all(re.fullmatch(r"recipe_[a-z0-9]+\.toml", other) for other in found - FILES)
 
 
 @every_dataset

@@ -179,7 +179,9 @@ def test_one_bad_subject_does_not_stop_the_others(published, validate, tmp_path)
     assert sorted(path.name for path in root.glob("*sub-*")) == ["sub-01", "sub-03"]
     assert not list(root.glob(".eegimg*"))
     assert validate(root) == []
-    with pytest.raises(RuntimeError, match=r"is not finished: '02' is missing.*subjects=\['01', '03'\]"):
+    with pytest.raises(
+        RuntimeError, match=r"is not finished: '02' is missing.*take only the subjects '01' and '03'"
+    ):
         load_dataset(NAME, root=root)
     with pytest.raises(RuntimeError, match="is not finished: '02' is missing"):
         load_dataset(None, root=root)
@@ -301,8 +303,15 @@ def test_wrong_arguments_are_told(published, tmp_path):
         ValueError, match="Subject '3' of imagenet_eeg was asked for; the published files have"
     ):
         convert_dataset(NAME, source, tmp_path / "bids", subjects=["01", "3"])
-    with pytest.raises(TypeError, match="'subjects' parameter of convert_dataset must be labels or None"):
-        convert_dataset(NAME, source, tmp_path / "bids", subjects=1)
+    for wrong in (1.5, [None]):
+        with pytest.raises(TypeError, match="'subjects' parameter of convert_dataset must be labels such as"):
+            convert_dataset(NAME, source, tmp_path / "bids", subjects=wrong)
+    with pytest.raises(ValueError, match="must be labels such as '01', or None for all. Got none"):
+        convert_dataset(NAME, source, tmp_path / "bids", subjects=[])
+    with pytest.raises(
+        TypeError, match="'variant' parameter of convert_dataset must be the name of a variant"
+    ):
+        convert_dataset(NAME, source, tmp_path / "bids", variant=["raw"])
     with pytest.raises(
         ValueError, match="simulated needs no conversion: it is BIDS as it comes.*make_dataset"
     ):
@@ -330,3 +339,60 @@ def test_published_files_are_not_taken_for_bids(published):
         FileNotFoundError, match="published holds no BIDS dataset. Convert the published files"
     ):
         load_dataset(NAME, root=published())
+
+
+@pytest.mark.parametrize("subjects", ["1", 1, "sub-01", ["01"], {"01"}, np.array(["01"])])
+def test_labels_are_taken_as_people_write_them(published, tmp_path, subjects):
+    root = convert_dataset(NAME, published(), tmp_path / "bids", subjects=subjects)
+    dataset = load_dataset(NAME, root=root, subjects=subjects)
+    assert list(dataset.recordings["subject"]) == ["01"]
+    assert dataset.raw(subject="sub-01").n_times == dataset.raw(subject=1).n_times
+
+
+def test_concepts_that_mne_takes_for_bad_spans_are_kept(published, tmp_path):
+    def content(subject):
+        made = make_content(subject)
+        names = ["badger", "edge", "badge", "BAD boundary"]
+        return dataclasses.replace(made, events=made.events.assign(concept=names, trial_type=names))
+
+    root = convert_dataset(NAME, published(1, content=content), tmp_path / "bids")
+    dataset = load_dataset(NAME, root=root)
+    epochs = dataset.epochs(pipeline=eegimg.Pipeline(MakeEpochs(tmin=0.0, tmax=0.3, baseline=None)))
+    assert list(epochs.metadata["concept"]) == ["badger", "edge", "badge", "BAD boundary"]
+    assert len(epochs["badger"]) == 1
+    by_mne = mne.Epochs(dataset.raw(), *mne.events_from_annotations(dataset.raw(), verbose="error"),
+                        tmin=0.0, tmax=0.3, baseline=None, event_repeated="drop", verbose="error").drop_bad()  # fmt: skip
+    assert len(by_mne["image/badger"]) == 1
+
+
+def spoil_text(events):
+    return events.assign(image=['a "quoted" name', *events["image"][1:]])
+
+
+def test_a_name_that_no_table_can_hold_is_told(published, tmp_path):
+    def content(subject):
+        made = make_content(subject)
+        return dataclasses.replace(made, events=spoil_text(made.events))
+
+    with pytest.raises(
+        RuntimeError, match=r"dataset\[0\]\['eeg'\]: the image 'a \"quoted\" name' has a tab, a"
+    ):
+        convert_dataset(NAME, published(1, content=content), tmp_path / "bids")
+
+
+def test_dead_trials_are_alike_without_being_one(published, tmp_path):
+    def flat(segments):
+        segments[0][:] = 0.0
+        segments[3][:] = 0.0
+
+    root = convert_dataset(NAME, published(1, spoil=flat), tmp_path / "bids")
+    assert len(load_dataset(NAME, root=root).recordings) == 1
+
+
+def test_numbers_that_single_precision_does_not_have_are_told(published, tmp_path):
+    def huge(segments):
+        segments[1] = segments[1].astype(float)
+        segments[1][2, 5] = 1e39
+
+    with pytest.raises(RuntimeError, match=r"dataset\[1\]\['eeg'\] holds numbers as large as 1e\+39"):
+        convert_dataset(NAME, published(1, spoil=huge), tmp_path / "bids")

@@ -1,5 +1,6 @@
 """Pictures that are not part of a dataset: in a folder, in a zip file, in an ImageNet tree."""
 
+import dataclasses
 import zipfile
 
 import numpy as np
@@ -10,6 +11,8 @@ import eegimg
 from eegimg.datasets import convert_dataset, load_dataset
 from eegimg.datasets._load._pictures import Pictures
 from eegimg.preprocessing import MakeEpochs
+
+from .conftest import make_content
 
 NAME = "n02951358/n02951358_31190.JPEG"
 
@@ -113,3 +116,52 @@ def test_the_thumbnails_of_a_real_zip_are_found_and_read(test_data, published, t
     image = pictures.read(pictures.find(member.rsplit("/", 1)[-1]))
     assert image.mode == "RGB"
     assert max(image.size) == 64
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+def test_a_picture_of_the_same_name_in_another_folder_is_not_taken_for_it(published, tmp_path, zipped):
+    def content(subject):
+        made = make_content(subject)
+        paths = ["faces/01.jpg", "houses/01.jpg", "faces/02.jpg", "houses/02.jpg"]
+        return dataclasses.replace(
+            made, events=made.events.assign(image_path=paths, image=["01", "01", "02", "02"])
+        )
+
+    root = convert_dataset("imagenet_eeg", published(1, content=content), tmp_path / "bids")
+    draw(tmp_path / "pictures" / "set" / "faces" / "01.jpg", 5)
+    draw(tmp_path / "pictures" / "02.jpg", 6)
+    where = tmp_path / "pictures"
+    if zipped:
+        where = tmp_path / "pictures.zip"
+        with zipfile.ZipFile(where, "w") as archive:
+            for name in ("set/faces/01.jpg", "02.jpg"):
+                archive.write(tmp_path / "pictures" / name, name)
+    dataset = load_dataset("imagenet_eeg", root=root, images=where)
+    images = dataset.images.set_index("stim_file")
+    assert list(images.index[images["found"]]) == (["faces/01.jpg"] if zipped else [])
+    with pytest.raises(
+        ValueError, match="'01' was asked for; several are called so: 'faces/01.jpg' and 'houses"
+    ):
+        dataset.read_image("01")
+    with pytest.raises(FileNotFoundError, match="'houses/01.jpg' was shown, and its file is not here"):
+        dataset.read_image("houses/01.jpg")
+
+
+def test_a_name_that_ends_several_paths_of_an_archive_means_none_of_them(tmp_path):
+    with zipfile.ZipFile(tmp_path / "pictures.zip", "w") as archive:
+        for name in ("a/cat/1.png", "b/cat/1.png", "a/dog/1.png"):
+            archive.writestr(name, b"")
+    pictures = Pictures(tmp_path / "bids", tmp_path / "pictures.zip")
+    assert pictures.find("cat/1.png") is None
+    assert pictures.find("a/cat/1.png").endswith("a/cat/1.png")
+    assert pictures.find("dog/1.png").endswith("a/dog/1.png")
+
+
+def test_what_is_no_picture_is_a_sentence(tmp_path):
+    (tmp_path / "cat.png").write_text("no picture", encoding="utf-8")
+    with zipfile.ZipFile(tmp_path / "pictures.zip", "w") as archive:
+        archive.writestr("cat.png", b"no picture")
+    for where in (tmp_path, tmp_path / "pictures.zip"):
+        pictures = Pictures(tmp_path / "bids", where)
+        with pytest.raises(RuntimeError, match=r"cat.png cannot be read as a picture. Copy it again"):
+            pictures.read(pictures.find("cat.png"))

@@ -76,7 +76,10 @@ def test_a_split_that_cuts_through_classes_is_remarked(tmp_path):
             {"image": "n1_5.JPEG"},
             r"dataset\[7\]\['image'\] is 'n1_5.JPEG', which is none of the 100 'images'",
         ),
-        ({"granularity": "finer"}, r"'granularity' parameter of .*dataset\[7\] must be 'coarse' or 'fine'"),
+        (
+            {"granularity": "finer"},
+            r"dataset\[7\]\['granularity'\] must be 'coarse' or 'fine'. It is 'finer'",
+        ),
         ({"eeg_data": torch.zeros(61, 501)}, r"dataset\[7\]\['eeg_data'\] must have the shape \(62 channels"),
     ],
 )

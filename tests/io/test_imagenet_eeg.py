@@ -91,6 +91,28 @@ def test_the_raw_variant_is_raw_and_tells_its_unit_by_size(tmp_path, validate):
     assert raw.info["temp"]["unit"] == "V"
 
 
+def test_samples_that_are_no_numbers_do_not_hide_the_unit(tmp_path):
+    table = write_imagenet_eeg(tmp_path / "published", "raw")["table"]
+    first = next(row for row in table["dataset"] if row["subject"] == 1)
+    first["eeg"][0, 0] = torch.nan
+    torch.save(table, tmp_path / "published" / FILES["raw"])
+    with pytest.raises(
+        RuntimeError, match=r"1 of 2 subjects of imagenet_eeg could not be converted. sub-01: "
+    ):
+        convert_dataset("imagenet_eeg", tmp_path / "published", tmp_path / "bids")
+    raw = load_dataset("imagenet_eeg", root=tmp_path / "bids", subjects="02").raw()
+    assert raw.info["temp"]["unit"] == "V"
+
+
+def test_names_of_pictures_with_an_ending_have_one(tmp_path):
+    table = write_imagenet_eeg(tmp_path)["table"]
+    table["images"] = [f"{name}.JPEG" for name in table["images"]]
+    torch.save(table, tmp_path / FILES["5to95"])
+    event = open_twin(tmp_path).recordings[0].load().events.iloc[0]
+    assert event["image_path"] == f"{event['concept']}/{event['image']}.JPEG"
+    assert "." not in event["image"]
+
+
 def test_several_variants_in_one_folder_ask_which(tmp_path):
     write_imagenet_eeg(tmp_path, "14to70")
     write_imagenet_eeg(tmp_path, "raw")
@@ -184,6 +206,10 @@ def put(key, value):
             r"dataset\[5\]\['eeg'\] must have the shape \(128 channels, samp",
         ),
         (put("eeg", torch.zeros(128)), r"dataset\[5\]\['eeg'\] must have the shape .* It has \(128,\)"),
+        (
+            put("eeg", [[1.0, 2.0], [3.0]]),
+            r"dataset\[5\]\['eeg'\] must be an array. Its parts have different",
+        ),
         (put("eeg", "none"), r"dataset\[5\]\['eeg'\] must hold numbers. It holds <U4"),
         (put("label", 3), r"dataset\[5\]\['label'\] must lie between 0 and 2. It is 3"),
         (put("label", 1.5), r"dataset\[5\]\['label'\] must be a whole number from 0 to 2. It is 1.5"),
@@ -229,6 +255,10 @@ def test_what_cannot_be_right_is_named_by_file_row_and_key(tmp_path, spoil, sent
             r"splits\[0\]\['test'\]\[0\] is row 4, which is in 'train' t",
         ),
         ({"train": [0, 4], "test": [4]}, r"splits\[0\] lacks the key 'val'"),
+        (
+            {"train": 5, "val": [], "test": []},
+            r"splits\[0\]: 'train' must be a list that holds something. It is int",
+        ),
     ],
 )
 def test_splits_that_cannot_be_right_are_named(tmp_path, splits, sentence):

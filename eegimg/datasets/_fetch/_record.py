@@ -49,9 +49,12 @@ def _read(file):
         return {}
     try:
         facts = json.loads(file.read_text(encoding="utf-8"))
-        if isinstance(facts, dict):
+        kinds = {"files": dict, "unpacked": dict, "listings": dict}
+        if isinstance(facts, dict) and all(
+            isinstance(facts.get(key, {}), kind) for key, kind in kinds.items()
+        ):
             return facts
-        reason = "it is no table"
+        reason = "it is no table of tables"
     except ValueError as err:
         reason = err
     raise ValueError(f"{file} cannot be read: {reason}. Move it away; what it told will be found again.")

@@ -1,10 +1,12 @@
 """Load a dataset from disk: its recordings, its pictures, and epochs with the picture behind each."""
 
+import os
 import pathlib
 
 from ... import bids, io
+from ..._checks import check_type
 from ..._paths import data_root
-from .._conversion import check_finished, converted_root
+from .._conversion import converted_root
 from .._descriptor import read_descriptor
 from .._identity import check_identity, known_columns
 from ._dataset import Dataset as Dataset
@@ -20,8 +22,8 @@ def load_dataset(name=None, root=None, subjects=None, *, images=None):
     root : path-like | None
         The BIDS folder. None takes the folder of that name in the data folder (EEGIMG_DATA), or ``bids`` in
         it for a dataset that is converted.
-    subjects : list of str | None
-        Which subjects. None takes all.
+    subjects : str | int | list of str or int | None
+        Which subjects; "01", "1", 1 and "sub-01" are the same. None takes all.
     images : path-like | None
         Where the pictures are that are not part of the dataset: a folder, a zip file, or an ImageNet tree
         (``<images>/<wnid>/<name>.JPEG``). Pictures that are missing are listed in :attr:`Dataset.images`.
@@ -48,7 +50,8 @@ def load_dataset(name=None, root=None, subjects=None, *, images=None):
     converted = facts is not None and facts.layout in io.LAYOUTS
     if root is None:
         root = converted_root(name) if converted else data_root() / name
-    root = pathlib.Path(root)
+    check_type("root", root, (str, os.PathLike), "load_dataset", "a folder or None")
+    root = pathlib.Path(root).expanduser()
     if not root.is_dir():
         raise FileNotFoundError(
             f"{name or 'The dataset'} was looked for in {root}; there is no such folder.{_how_to_get(facts)}"
@@ -60,7 +63,6 @@ def load_dataset(name=None, root=None, subjects=None, *, images=None):
             f"{root} holds no BIDS dataset. Convert the published files of {name} first: "
             f'eegimg.convert_dataset("{name}", source, bids_root).'
         )
-    check_finished(root, subjects)
     columns = known_columns(root) if facts is None else facts.columns
     return Dataset(name, root, bids.find_recordings(root, subjects=subjects), images, columns)
 

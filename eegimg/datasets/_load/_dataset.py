@@ -8,6 +8,7 @@ import pandas as pd
 
 from ... import bids
 from ..._checks import listing, suggest
+from ...events import picture_name
 from ...pipeline import list_recipes
 from .._braindecode import target_values, to_braindecode
 from ._epochs import find_finished, join_epochs, run_pipeline, take_part
@@ -68,8 +69,19 @@ class Dataset:
     @property
     def images(self):
         """One row per picture shown (pandas.DataFrame)."""
-        path = pd.Series([self._pictures.find(name) for name in self._shown["stim_file"]], dtype=object)
+        path = pd.Series([self._find_picture(name) for name in self._shown["stim_file"]], dtype=object)
         return self._shown.assign(path=path, found=path.notna())
+
+    @functools.cached_property
+    def _n_named_alike(self):
+        """How many pictures shown have a file name, whatever their folders."""
+        names = self._shown["stim_file"].dropna().map(lambda name: _posix(name).name)
+        return names.value_counts().to_dict()
+
+    def _find_picture(self, name):
+        if not isinstance(name, str):
+            return None
+        return self._pictures.find(name, alone=self._n_named_alike.get(_posix(name).name, 1) == 1)
 
     def read_image(self, image):
         """Read a picture that was shown.
@@ -77,7 +89,8 @@ class Dataset:
         Parameters
         ----------
         image : str
-            Its name, as in the column ``image`` of :attr:`images` and of ``epochs.metadata``.
+            Its name, as in the column ``image`` of :attr:`images` and of ``epochs.metadata``, or its
+            ``stim_file``.
 
         Returns
         -------
@@ -87,39 +100,46 @@ class Dataset:
         Raises
         ------
         ValueError
-            If no picture of that name was shown.
+            If no picture of that name was shown, or several were.
         FileNotFoundError
             If it was, and its file is not there.
+        RuntimeError
+            If its file is no picture.
         """
-        names = self._shown.loc[self._shown["image"] == image, "stim_file"]
+        fits = (self._shown["stim_file"] == image) | (self._shown["image"] == image)
+        names = self._shown.loc[fits, "stim_file"]
         if not len(names):
             raise ValueError(
                 f"The picture {image!r} was asked for; none of the {len(self._shown)} pictures shown is "
                 f"called so.{suggest(image, self._shown['image'])}"
             )
-        found = [path for path in map(self._pictures.find, names) if path is not None]
-        if not found:
+        if names.nunique() > 1:
+            raise ValueError(
+                f"The picture {image!r} was asked for; several are called so: {listing(names)}. Give one of "
+                "these instead."
+            )
+        path = self._find_picture(names.iloc[0])
+        if path is None:
             raise FileNotFoundError(
                 f"The picture {image!r} was shown, and its file is not here. Name the folder or zip file "
                 "with the pictures: load_dataset(..., images=...)."
             )
-        return self._pictures.read(found[0])
+        return self._pictures.read(path)
 
     def _chosen(self, subject=None, session=None, task=None, run=None):
+        chosen = self._bids_paths
         wanted = {"subject": subject, "session": session, "task": task, "run": run}
-        chosen = [
-            path
-            for path in self._bids_paths
-            if all(
-                value is None or str(getattr(path, entity)) == str(value) for entity, value in wanted.items()
-            )
-        ]
-        if not chosen:
-            asked = ", ".join(f"{entity}={value!r}" for entity, value in wanted.items() if value is not None)
-            raise ValueError(
-                f"{asked} was asked for; {self!r} has the subjects "
-                f"{listing(self.recordings['subject'].unique())}."
-            )
+        for entity, value in wanted.items():
+            if value is None:
+                continue
+            there = sorted({str(getattr(path, entity)) for path in chosen})
+            label = bids.find_label(value, there, entity)
+            if label is None:
+                raise ValueError(
+                    f"{entity}={value!r} was asked for; {self!r} has the {entity}s {listing(there)}"
+                    f"{'' if chosen == self._bids_paths else ' there'}."
+                )
+            chosen = [path for path in chosen if str(getattr(path, entity)) == label]
         return chosen
 
     def raw(self, subject=None, *, session=None, task=None, run=None):
@@ -192,7 +212,7 @@ class Dataset:
         if "image_path" not in metadata:
             return metadata
         names = metadata["image_path"]
-        files = {name: self._pictures.find(name) or name for name in names.dropna().unique()}
+        files = {name: self._find_picture(name) or name for name in names.dropna().unique()}
         return metadata.assign(image_path=names.map(files))
 
     def to_braindecode(self, split=None, subject=None, *, pipeline=None, target="concept"):
@@ -234,7 +254,7 @@ class Dataset:
 def _with_names(table):
     """Return the rows of an events table with the published path and the name of each picture."""
     files = _first_given(table, "stim_file", "image_path")
-    stems = files.map(lambda name: pathlib.PurePosixPath(name.replace("\\", "/")).stem, na_action="ignore")
+    stems = files.map(picture_name, na_action="ignore")
     return table.assign(stim_file=files, image=_first_given(table.assign(stem=stems), "image", "stem"))
 
 
@@ -245,3 +265,8 @@ def _first_given(table, *columns):
         if column in table:
             found = found.where(found.notna(), table[column].astype(object))
     return found
+
+
+def _posix(name):
+    """Return a published path; a Windows path is one all the same."""
+    return pathlib.PurePosixPath(name.replace("\\", "/"))

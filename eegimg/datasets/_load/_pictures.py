@@ -1,5 +1,6 @@
 """Where the pictures are: in the dataset, in a folder, in a zip file or in an ImageNet tree."""
 
+import itertools
 import os
 import pathlib
 import re
@@ -23,7 +24,7 @@ class Pictures:
     images : path-like | None
         A folder or a zip file beside the dataset. Pictures are sought in it under their published path, in a
         folder of their class (``n02951358/n02951358_31190.JPEG``, THINGS' ``cat/cat_05s.jpg``), in the places
-        where ImageNet trees have their classes, and by their bare name.
+        where ImageNet trees have their classes, and by their bare name where that can mean one picture only.
 
     Raises
     ------
@@ -38,7 +39,7 @@ class Pictures:
         check_type("images", images, (str, os.PathLike, type(None)), "load_dataset", wanted)
         self.stimuli = bids_root / "stimuli"
         self.bids_root = bids_root
-        self.images = None if images is None else pathlib.Path(os.path.abspath(images))
+        self.images = None if images is None else _absolute(images)
         self._members = {}
         if self.images is None:
             return
@@ -50,19 +51,18 @@ class Pictures:
             if not zipfile.is_zipfile(self.images):
                 raise ValueError(f"The pictures {self.images} must be a folder or a zip file. It is neither.")
             with zipfile.ZipFile(self.images) as archive:
-                for member in archive.namelist():
-                    parts = member.split("/")
-                    # Also without the folders around it: archives differ in how many there are.
-                    for start in range(len(parts)):
-                        self._members.setdefault("/".join(parts[start:]), member)
+                self._members = _by_ending(archive.namelist())
 
-    def find(self, name):
+    def find(self, name, *, alone=True):
         """Return where a picture is, or None.
 
         Parameters
         ----------
         name : str | None
             As in events.tsv; a Windows path is a path all the same.
+        alone : bool
+            Whether no other picture that was shown has the same file name in another folder: only then is the
+            bare file name enough.
 
         Returns
         -------
@@ -73,12 +73,25 @@ class Pictures:
             return None
         name = name.replace("\\", "/")
         path = self._file(self.stimuli, name)
-        for candidate in _candidates(name) if self.images is not None else ():
-            if path is None and not self._members:
-                path = self._file(self.images, candidate)
-            elif path is None and candidate in self._members:
-                path = f"{self.images}/{self._members[candidate]}"
+        if path is not None or self.images is None:
+            return path
+        places = [name, *_classes_of(name)]
+        endings = _endings_of(name)
+        for place, ending in itertools.product(places, endings):
+            path = path or self._in_collection(str(pathlib.PurePosixPath(place).with_suffix(ending)))
+        for ending in endings if alone else ():
+            file = pathlib.PurePosixPath(name).with_suffix(ending).name
+            path = path or self._in_collection(file, near_the_top=True)
         return path
+
+    def _in_collection(self, place, *, near_the_top=False):
+        """Look for a path in the folder, or in the archive whatever folders are around everything there."""
+        if not self._members:
+            return self._file(self.images, place)
+        member = self._members.get(place)
+        if member is None or (near_the_top and member.count("/") > 1):
+            return None
+        return f"{self.images}/{member}"
 
     def _file(self, folder, name):
         path = folder / name
@@ -100,30 +113,52 @@ class Pictures:
         ----------
         path : str
             As :meth:`find` gave it.
+
+        Raises
+        ------
+        RuntimeError
+            If the file is no picture.
         """
         import PIL.Image
 
         prefix = f"{self.images}/"
-        if self._members and path.startswith(prefix):
-            with zipfile.ZipFile(self.images) as archive, archive.open(path.removeprefix(prefix)) as stream:
-                return PIL.Image.open(stream).convert("RGB")
-        with PIL.Image.open(path) as image:
-            return image.convert("RGB")
+        try:
+            if self._members and path.startswith(prefix):
+                member = path.removeprefix(prefix)
+                with zipfile.ZipFile(self.images) as archive, archive.open(member) as stream:
+                    return PIL.Image.open(stream).convert("RGB")
+            with PIL.Image.open(path) as image:
+                return image.convert("RGB")
+        except (OSError, SyntaxError, zipfile.BadZipFile) as err:
+            raise RuntimeError(f"{path} cannot be read as a picture. Copy it again.") from err
 
 
-def _candidates(name):
-    """List where a picture may be in a collection, the published path first."""
+def _absolute(path):
+    return pathlib.Path(path).expanduser().absolute()
+
+
+def _by_ending(members):
+    """Map each member of an archive, and each shorter path it ends in, to it; not what several end in."""
+    found = {}
+    for member in members:
+        parts = member.split("/")
+        for start in range(len(parts)):
+            ending = "/".join(parts[start:])
+            found[ending] = member if found.get(ending, member) == member or not start else None
+    return found
+
+
+def _classes_of(name):
+    """List where a picture is in a collection that has a folder for each class."""
     published = pathlib.PurePosixPath(name)
-    file = published.name
     classes = [published.parent.name, re.sub(r"^\d+_", "", published.parent.name)]
-    if re.match(r"n\d{8}_", file):
-        classes.append(file.split("_")[0])
-    places = [f"{below}/{kind}/{file}".lstrip("/") for below in _CLASSES_BELOW for kind in classes if kind]
-    endings = [published.suffix, *_ENDINGS] if published.suffix else [""]
-    return list(
-        dict.fromkeys(
-            str(pathlib.PurePosixPath(place).with_suffix(ending))
-            for place in (name, *places, file)
-            for ending in endings
-        )
-    )
+    if re.match(r"n\d{8}_", published.name):
+        classes.append(published.name.split("_")[0])
+    return [
+        f"{below}/{kind}/{published.name}".lstrip("/") for below in _CLASSES_BELOW for kind in classes if kind
+    ]
+
+
+def _endings_of(name):
+    suffix = pathlib.PurePosixPath(name).suffix
+    return dict.fromkeys([suffix, *_ENDINGS]) if suffix else [""]

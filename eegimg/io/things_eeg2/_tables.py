@@ -5,7 +5,7 @@ import re
 import numpy as np
 
 from ..._checks import listing
-from .._layout import require_keys
+from .._layout import as_array, require_keys
 from .._pickles import read_npy
 
 
@@ -22,7 +22,7 @@ def read_table(file, keys):
 
 def check_array(table, key, n_dims, axes, where):
     """Return an array of numbers with so many dimensions, or raise ValueError naming its axes."""
-    data = np.asarray(table[key])
+    data = as_array(table[key], f"{where}: {key!r}")
     if data.dtype.kind not in "fiu" or data.ndim != n_dims or 0 in data.shape:
         raise ValueError(
             f"{where}: {key!r} must be numbers of the shape ({axes}). It is {data.dtype} of the shape "
