@@ -2,6 +2,7 @@
 
 import errno
 import logging
+import os
 import pathlib
 import tempfile
 
@@ -62,13 +63,16 @@ def convert_dataset(name, source=None, bids_root=None, subjects=None, *, variant
     ValueError
         If the files do not have the published layout, or ``bids_root`` holds something else.
     RuntimeError
-        If a subject could not be converted; the others are, and the sentence names file, row and key.
+        If a subject could not be converted; the others are, and the sentence names file, row and key. If a
+        file is damaged or asks for code to be run, the disk is full, or another process converts into the
+        same folder.
 
     Notes
     -----
     Samples are stored as 32-bit floats: voltages in microvolts, others as published. A subject appears in
     ``bids_root`` only when it is whole. A conversion that was cut off goes on when called again, and what it
-    has made is not loaded before it is finished.
+    has made is not loaded before it is finished. Events are called "image/<concept>", so that
+    ``epochs["cat"]`` selects a concept.
     """
     facts = read_descriptor(name)
     check_type("variant", variant, (str, type(None)), "convert_dataset", "the name of a variant or None")
@@ -104,7 +108,7 @@ def convert_dataset(name, source=None, bids_root=None, subjects=None, *, variant
 
 def _folder(name, value, default):
     """Return a folder that the user named, the home folder written out, or the default."""
-    check_type(name, value, (str, pathlib.Path, type(None)), "convert_dataset", "a folder or None")
+    check_type(name, value, (str, os.PathLike, type(None)), "convert_dataset", "a folder or None")
     return pathlib.Path(default if value is None else value).expanduser().absolute()
 
 
