@@ -162,7 +162,7 @@ def test_results_in_derivatives_are_no_recordings(bids_root, pipeline):
     ("options", "error", "sentence"),
     [
         ({"recipe": "defalt"}, FileNotFoundError, "Did you mean 'default'"),
-        ({"subjects": "1"}, FileNotFoundError, "The subject '1' was asked for"),
+        ({"subjects": "7"}, FileNotFoundError, "The subject '7' was asked for"),
         ({"n_jobs": 0}, ValueError, "'n_jobs' parameter of preprocess_dataset must be an integer of at lea"),
         ({"n_jobs": 1.5}, TypeError, "'n_jobs' parameter"),
         ({"line_freq": -50}, ValueError, "'line_freq' parameter"),
