@@ -30,7 +30,10 @@ def test_without_folders_the_data_folder_is_meant(call, published, tmp_path, mon
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        (["oced", "--source", "nowhere"], "nowhere; there is no such folder. Fetch them with eegimg.fetch_dataset"),
+        (
+            ["oced", "--source", "nowhere"],
+            "nowhere; there is no such folder. Fetch them with eegimg.fetch_dataset",
+        ),
         (["oce"], "Did you mean 'oced'?"),
         (["things_eeg1"], "things_eeg1 needs no conversion: it is BIDS as it comes"),
         (["oced", "--variant", "raw"], "The variant 'raw' of oced was asked for"),
