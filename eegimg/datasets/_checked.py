@@ -11,23 +11,27 @@ TRIAL_BYTES = 2**26
 _ADVICE = "Get the file again, or ask its publishers."
 
 
-def checked_segments(content, seen):
+def checked_segments(content):
     """Yield the stretches of a recording, or raise ValueError naming the place of what cannot be right.
 
     Parameters
     ----------
     content : eegimg.io.Content
         One recording.
-    seen : dict
-        Digest of each trial to its place, of this person's recordings before; those of this one are added.
 
     Yields
     ------
     samples : ndarray, shape (n_channels, n_times)
         Finite, also as 32-bit floats in microvolts.
     """
+    seen = {}
     for segment, samples in enumerate(content.segments):
         samples = np.asarray(samples)
+        if samples.ndim != 2 or samples.shape[0] != len(content.ch_names):
+            raise ValueError(
+                f"{content.where(segment)} must have the shape ({len(content.ch_names)} channels, samples). It "
+                f"has {samples.shape}. {_ADVICE}"
+            )
         low, high = (samples.min(), samples.max()) if samples.size else (0.0, 0.0)
         if not (np.isfinite(low) and np.isfinite(high)):
             bad = np.argwhere(~np.isfinite(samples))
@@ -44,17 +48,14 @@ def checked_segments(content, seen):
             )
         # Dead trials are alike without being one.
         if samples.nbytes <= TRIAL_BYTES and low < high:
-            _refuse_again(samples, content.where(segment), seen)
+            digest = hashlib.blake2b(np.ascontiguousarray(samples), digest_size=16).digest()
+            if digest in seen:
+                raise ValueError(
+                    f"{content.where(segment)} repeats {content.where(seen[digest])} sample by sample: one row "
+                    f"is there twice. {_ADVICE}"
+                )
+            seen[digest] = segment
         yield samples
-
-
-def _refuse_again(samples, where, seen):
-    digest = hashlib.blake2b(np.ascontiguousarray(samples), digest_size=16).digest()
-    if digest in seen:
-        raise ValueError(
-            f"{where} repeats {seen[digest]} sample by sample: one row is there twice. {_ADVICE}"
-        )
-    seen[digest] = where
 
 
 def checked_events(content):

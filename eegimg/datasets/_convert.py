@@ -156,12 +156,12 @@ def _convert_subjects(bids_root, chosen, facts, found, record, advance):
 
 def _convert_subject(bids_root, label, recordings, facts, found, record):
     """Write a subject aside, move it into place, and return what was written."""
-    written, seen = {"Recordings": len(recordings), "Events": 0, "Bytes": 0}, {}
+    written = {"Recordings": len(recordings), "Events": 0, "Bytes": 0}
     workplace(bids_root).mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=workplace(bids_root)) as folder:
         folder = pathlib.Path(folder)
         for recording in recordings:
-            n_bytes, n_events = _convert_recording(folder, recording, facts, found, seen)
+            n_bytes, n_events = _convert_recording(folder, recording, facts, found)
             written["Events"] += n_events
             written["Bytes"] += n_bytes
         files = sorted(file for file in folder.rglob("*") if file.is_file())
@@ -170,7 +170,7 @@ def _convert_subject(bids_root, label, recordings, facts, found, record):
     return written
 
 
-def _convert_recording(folder, recording, facts, found, seen):
+def _convert_recording(folder, recording, facts, found):
     """Write a recording and forget it: no two are in memory. Return its size in bytes and events."""
     content = recording.load()
     path = mne_bids.BIDSPath(
@@ -185,7 +185,7 @@ def _convert_recording(folder, recording, facts, found, seen):
     )
     n_bytes = bids.write_recording(
         path,
-        checked_segments(content, seen),
+        checked_segments(content),
         checked_events(content),
         ch_names=content.ch_names,
         sfreq=content.sfreq,

@@ -254,7 +254,7 @@ class Dataset:
 def _with_names(table):
     """Return the rows of an events table with the published path and the name of each picture."""
     files = _first_given(table, "stim_file", "image_path")
-    stems = files.map(picture_name, na_action="ignore")
+    stems = files.map({name: picture_name(name) for name in files.dropna().unique()})
     return table.assign(stim_file=files, image=_first_given(table.assign(stem=stems), "image", "stem"))
 
 
