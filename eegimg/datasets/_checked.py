@@ -29,8 +29,8 @@ def checked_segments(content):
         samples = np.asarray(samples)
         if samples.ndim != 2 or samples.shape[0] != len(content.ch_names):
             raise ValueError(
-                f"{content.where(segment)} must have the shape ({len(content.ch_names)} channels, samples). It "
-                f"has {samples.shape}. {_ADVICE}"
+                f"{content.where(segment)} must have the shape ({len(content.ch_names)} channels, samples). "
+                f"It has {samples.shape}. {_ADVICE}"
             )
         low, high = (samples.min(), samples.max()) if samples.size else (0.0, 0.0)
         if not (np.isfinite(low) and np.isfinite(high)):
@@ -51,8 +51,8 @@ def checked_segments(content):
             digest = hashlib.blake2b(np.ascontiguousarray(samples), digest_size=16).digest()
             if digest in seen:
                 raise ValueError(
-                    f"{content.where(segment)} repeats {content.where(seen[digest])} sample by sample: one row "
-                    f"is there twice. {_ADVICE}"
+                    f"{content.where(segment)} repeats {content.where(seen[digest])} sample by sample: one "
+                    f"row is there twice. {_ADVICE}"
                 )
             seen[digest] = segment
         yield samples
