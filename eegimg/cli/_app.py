@@ -55,7 +55,10 @@ def _options(
 def preprocess(
     bids_root: Root,
     out: Out,
-    recipe: Annotated[str, typer.Option(help="Name of a recipe or a TOML file.")] = "default",
+    recipe: Annotated[
+        str | None,
+        typer.Option(help="Name of a recipe or a TOML file; without, that of a known dataset, or default."),
+    ] = None,
     subject: Annotated[
         list[str] | None, typer.Option(help="Only this subject; may be given several times.")
     ] = None,
@@ -82,14 +85,14 @@ def preprocess(
     no_report: Annotated[bool, typer.Option("--no-report", help="Write no pages.")] = False,
 ):
     """Preprocess a BIDS dataset: clean epochs, a report, and a table of what was done."""
-    from ..datasets._identity import known_columns
+    from ..datasets._identity import known_columns, known_recipe
     from ..runner import preprocess_dataset
 
     with _one_sentence(), _screen.progress(f"Preprocessing {bids_root}") as watch:
         summary = preprocess_dataset(
             bids_root,
             out,
-            recipe=recipe,
+            recipe=known_recipe(bids_root) if recipe is None else recipe,
             subjects=subject or None,
             sessions=session or None,
             tasks=task or None,

@@ -163,7 +163,7 @@ def _next_commands(facts):
         return {"next": "eegimg demo"}
     then = f"eegimg convert {facts.name}"
     if facts.layout == "bids":
-        then = f"eegimg preprocess FOLDER --out FOLDER --recipe {facts.name}"
+        then = "eegimg preprocess FOLDER --out FOLDER"
     return {"next": f"eegimg fetch {facts.name}", "then": then}
 
 

@@ -4,6 +4,7 @@ import logging
 import pathlib
 
 from ..bids import read_conversion, read_json
+from ..pipeline import list_recipes
 from ._descriptor import list_datasets, read_descriptor
 from ._fetch import RECORD
 from .simulation import NAME as SIMULATED
@@ -72,6 +73,31 @@ def _compare(root, facts):
         if facts.layout != "bids":
             raise ValueError(sentence)
         logger.warning(sentence)
+
+
+def own_recipe(name, descriptions):
+    """Return the recipe of a dataset's variant, of the dataset, or "default".
+
+    Parameters
+    ----------
+    name : str | None
+        The dataset.
+    descriptions : iterable of str | None
+        BIDS descriptions of its recordings, which are called as the variants.
+
+    Returns
+    -------
+    recipe : str
+        For :func:`eegimg.read_recipe`.
+    """
+    variants = [f"{name}_{label}" for label in sorted({label for label in descriptions if label})]
+    known = list_recipes()
+    return next((recipe for recipe in (*variants, name) if recipe in known), "default")
+
+
+def known_recipe(root):
+    """Return the recipe for a folder: its dataset's own where that was fetched or converted, or "default"."""
+    return own_recipe(identify_dataset(root), [read_conversion(root).get("Description")])
 
 
 def known_columns(root):

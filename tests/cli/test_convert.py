@@ -53,3 +53,13 @@ def test_what_is_wrong_is_one_sentence(call, published, tmp_path, arguments, tex
     assert text in line
     assert result.stdout == ""
     assert not (tmp_path / "bids").exists()
+
+
+def test_preprocess_takes_the_datasets_own_recipe(call, published, tmp_path):
+    call("convert", "oced", "--source", published, "--out", tmp_path / "bids")
+    result = call("preprocess", tmp_path / "bids", "--out", tmp_path / "out", "--no-report")
+    assert result.exit_code == 0
+    assert sorted(file.name for file in (tmp_path / "out").rglob("*_epo.fif")) == [
+        "sub-01_task-objects_desc-cleanedoced_epo.fif",
+        "sub-02_task-objects_desc-cleanedoced_epo.fif",
+    ]

@@ -78,7 +78,7 @@ def test_info_says_every_fact(say, name):
         ("imagenet_eeg", ["eegimg fetch imagenet_eeg", "eegimg convert imagenet_eeg"]),
         (
             "things_eeg1",
-            ["eegimg fetch things_eeg1", "eegimg preprocess FOLDER --out FOLDER --recipe things_eeg1"],
+            ["eegimg fetch things_eeg1", "eegimg preprocess FOLDER --out FOLDER"],
         ),
         ("simulated", ["eegimg demo"]),
     ],

@@ -396,3 +396,8 @@ def test_numbers_that_single_precision_does_not_have_are_told(published, tmp_pat
 
     with pytest.raises(RuntimeError, match=r"dataset\[1\]\['eeg'\] holds numbers as large as 1e\+39"):
         convert_dataset(NAME, published(1, spoil=huge), tmp_path / "bids")
+
+
+def test_a_converted_folder_says_what_it_holds(published, tmp_path):
+    root = convert_dataset(NAME, published(1, description="5to95", unit="n/a"), tmp_path / "bids")
+    assert load_dataset(None, root=root).name == NAME

@@ -8,7 +8,7 @@ from ..._checks import check_type
 from ..._paths import data_root
 from .._conversion import converted_root
 from .._descriptor import read_descriptor
-from .._identity import check_identity, known_columns
+from .._identity import check_identity, identify_dataset
 from ._dataset import Dataset as Dataset
 
 
@@ -18,7 +18,8 @@ def load_dataset(name=None, root=None, subjects=None, *, images=None):
     Parameters
     ----------
     name : str | None
-        One of :func:`list_datasets`, or None for a lab's own data.
+        One of :func:`list_datasets`, or None for a lab's own data and for a folder that :func:`fetch_dataset`
+        or :func:`convert_dataset` has filled, which says what it holds.
     root : path-like | None
         The BIDS folder. None takes the folder of that name in the data folder (EEGIMG_DATA), or ``bids`` in
         it for a dataset that is converted.
@@ -63,7 +64,8 @@ def load_dataset(name=None, root=None, subjects=None, *, images=None):
             f"{root} holds no BIDS dataset. Convert the published files of {name} first: "
             f'eegimg.convert_dataset("{name}", source, bids_root).'
         )
-    columns = known_columns(root) if facts is None else facts.columns
+    name = identify_dataset(root) if name is None else name
+    columns = read_descriptor(name).columns if name else None
     return Dataset(name, root, bids.find_recordings(root, subjects=subjects), images, columns)
 
 

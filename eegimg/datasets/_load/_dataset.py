@@ -9,8 +9,8 @@ import pandas as pd
 from ... import bids
 from ..._checks import listing, suggest
 from ...events import picture_name
-from ...pipeline import list_recipes
 from .._braindecode import target_values, to_braindecode
+from .._identity import own_recipe
 from ._epochs import find_finished, join_epochs, run_pipeline, take_part
 from ._pictures import Pictures
 
@@ -197,7 +197,8 @@ class Dataset:
         paths = self._chosen(subject, session, task, run)
         sidecars = find_finished(self.root, paths) if pipeline is None else None
         if sidecars is None:
-            pipeline = self._own_recipe() if pipeline is None else pipeline
+            descriptions = [path.description for path in self._bids_paths]
+            pipeline = own_recipe(self.name, descriptions) if pipeline is None else pipeline
             parts = [run_pipeline(path, pipeline, self._columns) for path in paths]
         else:
             parts = [bids.read_result(sidecar) for sidecar in sidecars]
@@ -244,11 +245,6 @@ class Dataset:
         epochs = self.epochs(split=split, subject=subject, pipeline=pipeline)
         tables = [bids.read_events_table(path, self._columns) for path in self._bids_paths]
         return to_braindecode(epochs, target, target_values(self.recordings, tables, target))
-
-    def _own_recipe(self):
-        variants = {f"{self.name}_{path.description}" for path in self._bids_paths if path.description}
-        known = [name for name in (*sorted(variants), self.name) if name in list_recipes()]
-        return known[0] if known else "default"
 
 
 def _with_names(table):
