@@ -72,7 +72,8 @@ class Pictures:
         if not isinstance(name, str) or not name:
             return None
         name = name.replace("\\", "/")
-        path = self._file(self.stimuli, name)
+        # BIDS counts from the stimuli folder; some name it all the same.
+        path = self._file(self.stimuli, name) or self._file(self.stimuli, name.removeprefix("stimuli/"))
         if path is not None or self.images is None:
             return path
         places = [name, *_classes_of(name)]
