@@ -289,8 +289,8 @@ def compare_writers(folder, repeats=REPEATS, **sizes):
         "not_matched": (
             "Ours looks for samples that are not finite and for trials that are there twice, and marks joins "
             "in the .vmrk. mne-bids writes scans.tsv, participants.tsv and a README, and needs the whole "
-            "recording as doubles; it writes no unit only where the code in info is changed by hand. The samples "
-            "read back are equal to 1e-6."
+            "recording as doubles; it writes no unit only where the code in info is changed by hand. The "
+            "samples read back are equal to 1e-6."
         ),
     }
 
