@@ -125,7 +125,7 @@ def write_stream(name, source, folder):
     content, path = _first_subject(name, source, folder)
     bids.write_recording(
         path,
-        checked_segments(content, {}),
+        checked_segments(content),
         content.events,
         ch_names=content.ch_names,
         sfreq=content.sfreq,
