@@ -112,6 +112,6 @@ def test_index_leads_to_the_pages(make_derivative, tmp_path, open_page, width):
     assert page.locator("tbody tr").first.get_attribute("class") == "failed"
     page.keyboard.press("Tab")
     page.get_by_role("link", name="sub-01").focus()
-    page.keyboard.press("Enter")
-    page.wait_for_load_state("networkidle")
+    with page.expect_navigation(wait_until="load"):  # the page that is there is idle before the new one comes
+        page.keyboard.press("Enter")
     assert page.locator("h1").inner_text() == "sub-01_task-images_run-01"
