@@ -40,6 +40,11 @@ def whole_file(path):
             os.replace(made, path.parent / made.name)
 
 
+def disk_is_full(err):
+    """Tell whether an error says that a disk, or what a user may have of it, is used up."""
+    return isinstance(err, OSError) and err.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
 def write_text(path, text):
     """Write a text file whole."""
     with whole_file(path) as temporary:

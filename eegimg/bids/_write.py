@@ -163,7 +163,7 @@ _MEANINGS = {
     "label": "Number of the concept in the publishers' list, as published.",
     "repetition": "How often this person had seen this picture, this time included.",
     "split": "Part of the published split.",
-    "source_index": "Row of the published list or array, from 0; where there are several, of its own.",
+    "source_index": "Row of what was published, from 0. The dataset's README says which list or array.",
     "original_length": "Samples of this trial as published.",
     "block": "Number of the block, from 1.",
 }

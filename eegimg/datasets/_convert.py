@@ -1,6 +1,5 @@
 """From published files to BIDS: one subject at a time, whole or not at all."""
 
-import errno
 import logging
 import os
 import pathlib
@@ -11,7 +10,7 @@ import pandas as pd
 
 from .. import __version__, bids, io
 from .._checks import check_type, listing, suggest
-from .._paths import check_writable, data_root, is_inside
+from .._paths import check_writable, data_root, disk_is_full, is_inside
 from ._checked import checked_events, checked_segments
 from ._conversion import (
     alone,
@@ -139,7 +138,7 @@ def _convert_subjects(bids_root, chosen, facts, found, record, advance):
             try:
                 written = _convert_subject(bids_root, label, recordings, facts, found, record)
             except (ValueError, RuntimeError, MemoryError, OSError) as err:
-                if isinstance(err, OSError) and err.errno in (errno.ENOSPC, errno.EDQUOT):
+                if disk_is_full(err):
                     raise RuntimeError(
                         f"The disk of {bids_root} is full. Make room and convert again: finished subjects "
                         "are kept."

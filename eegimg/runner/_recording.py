@@ -3,7 +3,6 @@
 import copy
 import dataclasses
 import datetime
-import errno
 import importlib.metadata
 import logging
 import platform
@@ -14,7 +13,7 @@ import warnings
 
 from .. import __version__, bids
 from .._checks import listing
-from .._paths import write_text
+from .._paths import disk_is_full, write_text
 from ..pipeline import recipe_text
 from ..preprocessing._log import state
 from ..preprocessing._step import plain
@@ -248,7 +247,7 @@ def _concerns_user(note):
 
 
 def _sentence(err):
-    if isinstance(err, OSError) and err.errno == errno.ENOSPC:
+    if disk_is_full(err):
         return "The disk of the output folder is full. Make room and run again: finished recordings are kept."
     if isinstance(err, MemoryError):
         return "There is not enough memory for this recording. Close other programs, or put Resample early."

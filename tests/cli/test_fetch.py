@@ -39,7 +39,7 @@ def test_terms_are_accepted_by_an_option_and_subjects_are_chosen(call, mine):
     result = call("fetch", "mine", "--root", mine, "--accept-license", "--subject", "1")
     assert result.exit_code == 0, result.stderr
     assert result.stdout.strip() == str(mine)
-    assert (mine / "eegimg_fetch.json").is_file()
+    assert (mine / ".eegimg_fetch.json").is_file()
 
 
 def test_what_is_missing_is_said(call, mine):

@@ -149,12 +149,13 @@ def test_a_picture_of_the_same_name_in_another_folder_is_not_taken_for_it(publis
 
 def test_a_name_that_ends_several_paths_of_an_archive_means_none_of_them(tmp_path):
     with zipfile.ZipFile(tmp_path / "pictures.zip", "w") as archive:
-        for name in ("a/cat/1.png", "b/cat/1.png", "a/dog/1.png"):
+        for name in ("a/cat/1.png", "b/cat/1.png", "a/dog/1.png", "owl/1.png", "a/owl/1.png"):
             archive.writestr(name, b"")
     pictures = Pictures(tmp_path / "bids", tmp_path / "pictures.zip")
     assert pictures.find("cat/1.png") is None
     assert pictures.find("a/cat/1.png").endswith("a/cat/1.png")
     assert pictures.find("dog/1.png").endswith("a/dog/1.png")
+    assert pictures.find("owl/1.png").endswith(".zip/owl/1.png")
 
 
 def test_what_is_no_picture_is_a_sentence(tmp_path):

@@ -7,6 +7,7 @@ from typer.testing import CliRunner
 import eegimg
 from eegimg.cli._app import app
 from eegimg.datasets import list_datasets, load_dataset, read_descriptor
+from eegimg.datasets._fetch import RECORD
 from eegimg.preprocessing import Filter, MakeEpochs
 
 SMALL = {"n_subjects": 2, "n_images": 20, "n_repetitions": 2, "n_channels": 16, "sfreq": 125.0}
@@ -61,6 +62,12 @@ def test_the_command_line_knows_the_columns_too(published, pipeline, tmp_path):
     assert result.exit_code == 0, result.output
     (sidecar,) = (tmp_path / "out").rglob("*_epo.json")
     assert list(eegimg.bids.read_result(sidecar).metadata["image"]) == list(shown["01"]["image"])
+
+
+def test_what_fetching_leaves_is_no_error_to_the_validator(published, validate):
+    _, root, _ = published
+    assert (root / RECORD).is_file()
+    assert not [place for _, place in validate(root) if place == f"/{RECORD}"]
 
 
 def test_a_folder_that_was_fetched_for_another_dataset_is_refused(published):

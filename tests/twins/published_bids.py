@@ -89,5 +89,5 @@ def write_published_bids(root, name, **options):
         WRITERS[name](table).to_csv(file, sep="\t", index=False, na_rep="n/a")
         file.with_suffix(".json").unlink()
         shown[file.name[4:6]] = table
-    (root / "eegimg_fetch.json").write_text(f'{{"dataset": "{name}", "files": {{}}}}', encoding="utf-8")
+    (root / ".eegimg_fetch.json").write_text(f'{{"dataset": "{name}", "files": {{}}}}', encoding="utf-8")
     return shown

@@ -22,7 +22,7 @@ def fetch_dataset(name, root=None, subjects=None, accept_license=False, *, progr
 
     What will be downloaded, its size and its licence are said before anything is. A download that was cut
     goes on where it stopped; files that are there and have the right hash are left alone. What was fetched
-    stands in ``eegimg_fetch.json`` in the folder: where the publishers give no hash, the sha256 of the first
+    stands in ``.eegimg_fetch.json`` in the folder: where the publishers give no hash, the sha256 of the first
     download is kept there, and later calls are held to it.
 
     Parameters

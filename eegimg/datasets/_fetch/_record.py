@@ -1,13 +1,11 @@
-"""What has been fetched into a folder: ``eegimg_fetch.json``, and whether the folder is this dataset's."""
+"""What has been fetched into a folder: ``.eegimg_fetch.json``, and whether the folder is this dataset's."""
 
 import datetime
 import json
 
 from ..._paths import write_text
+from ...bids import RECORD as CONVERSION
 from ._registry import RECORD
-
-# Written by conversion to BIDS.
-_CONVERSION = "sourcedata/eegimg/conversion.json"
 
 
 def read_record(folder, name):
@@ -33,8 +31,8 @@ def read_record(folder, name):
         If the folder holds another dataset, or the record is no JSON of ours.
     """
     found = _read(folder / RECORD)
-    converted = _read(folder / _CONVERSION)
-    for file, other in ((RECORD, found.get("dataset")), (_CONVERSION, converted.get("Dataset"))):
+    converted = _read(folder / CONVERSION)
+    for file, other in ((RECORD, found.get("dataset")), (CONVERSION, converted.get("Dataset"))):
         if other not in (None, name):
             raise ValueError(
                 f"{name} was to go into {folder}, which holds {other!r} according to {file}. Give "

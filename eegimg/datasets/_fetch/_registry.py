@@ -25,7 +25,8 @@ from ..._paths import descriptors_root
 
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
 # Files of our own: what has been fetched, and what has arrived in part.
-RECORD = "eegimg_fetch.json"
+# Hidden, because BIDS validators take any other name at the top of a dataset for a mistake.
+RECORD = ".eegimg_fetch.json"
 PARTS = (".part", ".part.json", ".part.new")
 _TREES = {
     "osf": r"[A-Za-z0-9]+(/[^\s]+)?",

@@ -1,9 +1,10 @@
 """Room on the disk: asked before, and one sentence where it runs out all the same."""
 
 import contextlib
-import errno
 import pathlib
 import shutil
+
+from ..._paths import disk_is_full
 
 
 def check_room(folder, n_bytes, what):
@@ -23,7 +24,7 @@ def full_disk_told(what, rest):
     try:
         yield
     except OSError as err:
-        if err.errno not in (errno.ENOSPC, errno.EDQUOT):
+        if not disk_is_full(err):
             raise
         raise RuntimeError(f"The disk is full: {what} could not be written to the end. {rest}") from err
 

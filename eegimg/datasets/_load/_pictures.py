@@ -143,10 +143,11 @@ def _by_ending(members):
     found = {}
     for member in members:
         parts = member.split("/")
-        for start in range(len(parts)):
+        for start in range(1, len(parts)):
             ending = "/".join(parts[start:])
-            found[ending] = member if found.get(ending, member) == member or not start else None
-    return found
+            found[ending] = member if found.get(ending, member) == member else None
+    # A whole path means its member, whatever else ends in it.
+    return found | {member: member for member in members}
 
 
 def _classes_of(name):

@@ -18,7 +18,7 @@ def fetch(root, **kwargs):
 
 
 def record_of(root):
-    return json.loads((root / "eegimg_fetch.json").read_text(encoding="utf-8"))
+    return json.loads((root / ".eegimg_fetch.json").read_text(encoding="utf-8"))
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def names_in(root):
 def test_a_file_arrives_and_is_not_fetched_again(root, site, sha256):
     assert fetch(root) == root
     assert (root / "a" / "b.bin").read_bytes() == CONTENT
-    assert names_in(root) == ["a/b.bin", "eegimg_fetch.json"]
+    assert names_in(root) == [".eegimg_fetch.json", "a/b.bin"]
     row = record_of(root)["files"]["a/b.bin"]
     assert row["sha256"] == sha256(CONTENT)
     assert row["size"] == len(CONTENT)
@@ -69,7 +69,7 @@ def test_what_arrived_is_gone_on_with_by_a_later_call(root, site):
     fetch(root)
     assert site.asked("/b.bin")[-1]["Range"] == "bytes=65536-"
     assert (root / "a" / "b.bin").read_bytes() == CONTENT
-    assert names_in(root) == ["a/b.bin", "eegimg_fetch.json"]
+    assert names_in(root) == [".eegimg_fetch.json", "a/b.bin"]
 
 
 def test_a_host_that_ignores_ranges_is_taken_from_the_start(root, site):
@@ -110,7 +110,7 @@ def test_a_whole_part_needs_no_request(root, site):
     (root / "a" / "b.bin.part.json").write_text(json.dumps(notes), encoding="utf-8")
     fetch(root)
     assert site.requests == []
-    assert names_in(root) == ["a/b.bin", "eegimg_fetch.json"]
+    assert names_in(root) == [".eegimg_fetch.json", "a/b.bin"]
 
 
 def test_a_part_of_somebody_else_is_worth_nothing(root, site):
@@ -136,7 +136,7 @@ def test_a_refusal_fails_at_once(root, site, naps, status, sentence):
         fetch(root)
     assert len(site.requests) == 1
     assert naps == []
-    assert not (root / "eegimg_fetch.json").exists()
+    assert not (root / ".eegimg_fetch.json").exists()
 
 
 def test_a_busy_host_is_asked_again_when_it_says(root, site, naps):
@@ -209,10 +209,10 @@ def test_without_a_published_hash_the_first_one_is_held_to(unhashed, site, sha25
     (unhashed / "b.bin").unlink()
     site.pages["/b.bin"].content = b"other"
     with pytest.raises(
-        RuntimeError, match=f"{sha256(CONTENT)}.*{sha256(b'other')}.*remove its entry from eegimg_fetch.json"
+        RuntimeError, match=f"{sha256(CONTENT)}.*{sha256(b'other')}.*remove its entry from .eegimg_fetch.json"
     ):
         fetch(unhashed)
-    assert names_in(unhashed) == ["eegimg_fetch.json"]
+    assert names_in(unhashed) == [".eegimg_fetch.json"]
 
 
 def test_a_file_that_nothing_vouches_for_is_fetched(unhashed):

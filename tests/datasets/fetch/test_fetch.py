@@ -104,7 +104,7 @@ def test_bytes_are_counted_also_over_a_dropped_connection(dataset, site, monkeyp
 @pytest.mark.parametrize("subjects", ["1", "01", "sub-01", ["01"], ("1",), [1]])
 def test_the_files_of_a_subject_and_of_nobody_are_taken(several, subjects):
     fetch(several, subjects=subjects)
-    assert names_in(several) == ["eegimg_fetch.json", "images/one.jpg", "sub-01/eeg/sub-01_eeg.vhdr"]
+    assert names_in(several) == [".eegimg_fetch.json", "images/one.jpg", "sub-01/eeg/sub-01_eeg.vhdr"]
     fetch(several)
     assert "sub-02/eeg/sub-02_eeg.vhdr" in names_in(several)
 
@@ -150,13 +150,13 @@ def test_whose_file_it_is(path, label):
 
 def test_the_folder_of_another_dataset_is_refused(several, site):
     several.mkdir()
-    (several / "eegimg_fetch.json").write_text('{"dataset": "other"}', encoding="utf-8")
+    (several / ".eegimg_fetch.json").write_text('{"dataset": "other"}', encoding="utf-8")
     with pytest.raises(
         ValueError,
-        match=r"^mine was to go into .*root, which holds 'other' according to eegimg_fetch.json. Give another root.$",
+        match=r"^mine was to go into .*root, which holds 'other' according to .eegimg_fetch.json. Give another root.$",
     ):
         fetch(several)
-    (several / "eegimg_fetch.json").unlink()
+    (several / ".eegimg_fetch.json").unlink()
     converted = several / "sourcedata" / "eegimg" / "conversion.json"
     converted.parent.mkdir(parents=True)
     converted.write_text('{"Dataset": "other"}', encoding="utf-8")
@@ -168,8 +168,8 @@ def test_the_folder_of_another_dataset_is_refused(several, site):
 @pytest.mark.parametrize("text", ["{", "[]"])
 def test_a_record_that_cannot_be_read_is_told(several, text):
     several.mkdir()
-    (several / "eegimg_fetch.json").write_text(text, encoding="utf-8")
-    with pytest.raises(ValueError, match="eegimg_fetch.json cannot be read: .* Move it away"):
+    (several / ".eegimg_fetch.json").write_text(text, encoding="utf-8")
+    with pytest.raises(ValueError, match=".eegimg_fetch.json cannot be read: .* Move it away"):
         fetch(several)
 
 
@@ -177,7 +177,7 @@ def test_what_arrived_before_a_failure_is_recorded(several, site):
     site.pages["/images/one.jpg"].faults = [("status", 404)]
     with pytest.raises(RuntimeError, match="one.jpg could not be fetched"):
         fetch(several)
-    record = json.loads((several / "eegimg_fetch.json").read_text(encoding="utf-8"))
+    record = json.loads((several / ".eegimg_fetch.json").read_text(encoding="utf-8"))
     assert len(record["files"]) == 2
     fetch(several)
     assert len(site.requests) == 4
@@ -185,13 +185,13 @@ def test_what_arrived_before_a_failure_is_recorded(several, site):
 
 def test_a_finished_folder_is_not_written_to(several):
     fetch(several)
-    before = (several / "eegimg_fetch.json").stat().st_mtime_ns
+    before = (several / ".eegimg_fetch.json").stat().st_mtime_ns
     several.chmod(0o500)
     try:
         assert fetch(several) == several
     finally:
         several.chmod(0o700)
-    assert (several / "eegimg_fetch.json").stat().st_mtime_ns == before
+    assert (several / ".eegimg_fetch.json").stat().st_mtime_ns == before
 
 
 def test_without_a_root_the_data_folder_is_taken(dataset, site, tmp_path, monkeypatch):

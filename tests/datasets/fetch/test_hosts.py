@@ -77,7 +77,7 @@ def test_a_tree_is_downloaded_and_known_without_network_afterwards(osf, dataset,
     root = dataset("* - osf:3jk45\n")
     eegimg.fetch_dataset("mine", root, progress=False)
     assert (root / "raw" / "sub-01" / "c.txt").read_bytes() == C
-    record = json.loads((root / "eegimg_fetch.json").read_text(encoding="utf-8"))
+    record = json.loads((root / ".eegimg_fetch.json").read_text(encoding="utf-8"))
     assert {name: row["hash"] for name, row in record["files"].items()} == {
         "a.txt": "published",
         "raw/b.txt": "published",
@@ -99,7 +99,7 @@ def test_a_tree_is_downloaded_and_known_without_network_afterwards(osf, dataset,
         ("/etc/passwd", "is absolute"),
         ("a\\\\b", "has a backslash"),
         ("C:evil", "has a colon"),
-        ("eegimg_fetch.json", "is a name that eegimg keeps"),
+        (".eegimg_fetch.json", "is a name that eegimg keeps"),
     ],
 )
 def test_names_that_lead_elsewhere_stop_everything(hosts, dataset, name, reason):

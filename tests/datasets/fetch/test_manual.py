@@ -61,7 +61,7 @@ def test_what_was_placed_is_looked_at_and_recorded(dataset, place, sha256, site)
         fetch(root)
     place("sub/b.pkl", b"56")
     assert fetch(root) == root
-    rows = json.loads((root / "eegimg_fetch.json").read_text(encoding="utf-8"))["files"]
+    rows = json.loads((root / ".eegimg_fetch.json").read_text(encoding="utf-8"))["files"]
     assert {name: (row["sha256"], row["size"], row["url"], row["hash"]) for name, row in rows.items()} == {
         "a.pth": (sha256(b"1234"), 4, "manual", "recorded"),
         "sub/b.pkl": (sha256(b"56"), 2, "manual", "recorded"),
@@ -93,7 +93,7 @@ def test_a_wrong_file_is_told(dataset, place, second, content, sentence):
     place("a.pth", content)
     with pytest.raises(ValueError, match=sentence):
         fetch(root)
-    assert not (root / "eegimg_fetch.json").exists()
+    assert not (root / ".eegimg_fetch.json").exists()
 
 
 @pytest.mark.parametrize("name", ["a.zip", "a.pth"])
@@ -112,7 +112,7 @@ def test_a_published_hash_is_recorded_as_such(dataset, place, sha256):
     place("a", b"123")
     fetch(root)
     assert (
-        json.loads((root / "eegimg_fetch.json").read_text(encoding="utf-8"))["files"]["a"]["hash"]
+        json.loads((root / ".eegimg_fetch.json").read_text(encoding="utf-8"))["files"]["a"]["hash"]
         == "published"
     )
 

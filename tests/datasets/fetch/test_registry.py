@@ -50,7 +50,7 @@ def test_fields_are_read(dataset):
         (r"a\b - https://x.org/a", "forward slashes only"),
         ("../* - osf:3jk45", "leads out of the folder"),
         ("a*b - https://x.org/a", "as 1st field, which has a star"),
-        ("eegimg_fetch.json - https://x.org/a", "a name that eegimg keeps for itself"),
+        (".eegimg_fetch.json - https://x.org/a", "a name that eegimg keeps for itself"),
         ("a.part - https://x.org/a", "a name that eegimg keeps for itself"),
         ('"a - https://x.org/a', "every quote to be closed"),
         ("a - https://x.org/a extract", "'unpack', 'optional' or nothing as 4th field"),
@@ -86,8 +86,8 @@ def test_a_wrong_line_is_told_with_its_number_and_text(dataset, line, expected):
         (".", "the folder itself"),
         ("x/a.part", "keeps for itself"),
         ("x/a.PART", "keeps for itself"),
-        ("./Eegimg_Fetch.json", "keeps for itself"),
-        ("x/eegimg_fetch.json", None),
+        ("./.Eegimg_Fetch.json", "keeps for itself"),
+        ("x/.eegimg_fetch.json", None),
     ],
 )
 def test_names_that_lead_out_of_the_folder_are_seen(name, reason):

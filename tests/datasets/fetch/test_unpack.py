@@ -79,7 +79,7 @@ def test_archives_are_unpacked_beside_themselves_and_stay(tmp_path, kind):
         ("/evil", "is absolute"),
         ("C:/evil", "has a colon, as drive letters do"),
         ("..\\evil", "has a backslash"),
-        ("eegimg_fetch.json", "is a name that eegimg keeps for itself"),
+        (".eegimg_fetch.json", "is a name that eegimg keeps for itself"),
     ],
 )
 def test_names_that_lead_out_are_refused_and_nothing_is_unpacked(tmp_path, kind, name, reason):
@@ -250,9 +250,9 @@ def test_a_registry_line_decides_and_it_is_done_once(tmp_path, dataset, site, sh
         "raw/sub-01/a.npy",
         "raw/readme.txt",
         "kept.zip",
-        "eegimg_fetch.json",
+        ".eegimg_fetch.json",
     }
-    record = json.loads((root / "eegimg_fetch.json").read_text(encoding="utf-8"))
+    record = json.loads((root / ".eegimg_fetch.json").read_text(encoding="utf-8"))
     assert record["unpacked"] == {"raw/data.zip": {"sha256": sha256(content), "members": sorted(FILES)}}
     (root / "raw" / "readme.txt").unlink()
     eegimg.fetch_dataset("mine", root, progress=False)
