@@ -1,0 +1,159 @@
+"""A split, in whatever form it is given, as folds of training and test epochs."""
+
+import numpy as np
+import pandas as pd
+
+from .._checks import listing, suggest
+
+TRAIN, VALIDATION, TEST = "train", "validation", "test"
+PARTS = (TRAIN, VALIDATION, TEST)
+N_FOLDS = 5
+# What published tables call the parts.
+_SYNONYMS = {"training": TRAIN, "val": VALIDATION, "valid": VALIDATION, "dev": VALIDATION, "testing": TEST}
+
+
+def make_folds(split, metadata, labels, groups=None, *, random_state=0, caller="audit_design"):
+    """Turn a split into pairs of training and test epochs.
+
+    Parameters
+    ----------
+    split : str | array-like | pandas.DataFrame | cross-validator | list of tuple | int | None
+        A column of the metadata, or one value per epoch: parts ("train", "validation", "test") or the number
+        or name of the fold in which an epoch is tested. A DataFrame has one column of parts per fold, as
+        :func:`make_split` returns it. A cross-validator has ``split(X, y, groups)`` as scikit-learn's have. A
+        list holds (train, test) index pairs. A number asks for that many stratified random folds. None
+        takes the column "split" where there is one, five random folds otherwise.
+    metadata : pandas.DataFrame | None
+        One row per epoch.
+    labels : array-like, shape (n_epochs,)
+        What is decoded.
+    groups : array-like, shape (n_epochs,) | None
+        Handed to a cross-validator.
+    random_state : int
+        Of random folds.
+    caller : str
+        For errors.
+
+    Returns
+    -------
+    folds : list of tuple of (ndarray of int, ndarray of int)
+        Training and test epochs of each fold; validation epochs are in neither.
+    description : str
+        The split in words.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing, lengths differ, or a fold has no training or test epoch.
+    """
+    n_epochs = len(labels)
+    if split is None and metadata is not None and "split" in metadata:
+        split = "split"
+    if split is None or (isinstance(split, int) and not isinstance(split, bool)):
+        folds, description = _random_folds(N_FOLDS if split is None else split, labels, random_state, caller)
+    elif hasattr(split, "split") and not isinstance(split, (pd.Series, pd.DataFrame, str)):
+        folds = list(split.split(np.zeros((n_epochs, 1)), np.asarray(labels), groups))
+        description = f"{len(folds)} folds of {type(split).__name__}"
+    elif isinstance(split, (list, tuple)) and len(split) and isinstance(split[0], tuple):
+        folds, description = list(split), f"{len(split)} folds given as indices"
+    else:
+        folds, description = _from_table(split, metadata, n_epochs, caller)
+    return [_checked(train, test, n_epochs, caller) for train, test in folds], description
+
+
+def _random_folds(n_folds, labels, random_state, caller):
+    from sklearn.model_selection import StratifiedKFold
+
+    labels = np.asarray(labels)
+    rarest = int(pd.Series(labels).value_counts().min()) if len(labels) else 0
+    if not 2 <= n_folds <= rarest:
+        raise ValueError(
+            f"{caller} was asked for {n_folds} stratified random folds; the rarest label has {rarest} epochs."
+            f" Ask for 2 to {max(rarest, 2)} folds, or name a column as the split."
+        )
+    splitter = StratifiedKFold(n_folds, shuffle=True, random_state=random_state)
+    folds = list(splitter.split(np.zeros((len(labels), 1)), labels.astype(str)))
+    return folds, f"{n_folds} stratified random folds over trials"
+
+
+def _from_table(split, metadata, n_epochs, caller):
+    """Return the folds of a column, of one value per epoch, or of one column of parts per fold."""
+    if isinstance(split, str):
+        has = [] if metadata is None else [str(name) for name in metadata.columns]
+        if split not in has:
+            raise ValueError(
+                f"{caller} was asked for the split {split!r}; the metadata have {listing(has, 20)}. Name "
+                f"another column, or make one with make_split.{suggest(split, has)}"
+            )
+        values, name = metadata[split], f"the column {split!r}"
+    else:
+        values, name = split, "the split given"
+    if isinstance(values, pd.DataFrame):
+        columns = [values[column] for column in values]
+    else:
+        columns = [pd.Series(np.asarray(values))]
+    if any(len(column) != n_epochs for column in columns):
+        raise ValueError(f"{caller} needs a split with one value per epoch, {n_epochs}. Got {len(values)}.")
+    folds = []
+    for column in columns:
+        folds += _folds_of(column, name, caller)
+    return folds, name if len(folds) == 1 else f"{len(folds)} folds of {name}"
+
+
+def _folds_of(column, name, caller):
+    texts = as_parts(column)
+    known = texts[texts.notna()]
+    if set(known) & {TRAIN, TEST}:
+        if TRAIN not in set(known) or TEST not in set(known):
+            raise ValueError(
+                f"{caller} needs 'train' and 'test' in {name}. It has {listing(sorted(set(known)))}."
+            )
+        return [(np.flatnonzero(texts == TRAIN), np.flatnonzero(texts == TEST))]
+    folds = sorted(set(known))
+    if len(folds) < 2:
+        raise ValueError(
+            f"{caller} needs 'train' and 'test', or two folds, in {name}. It has {listing(folds) or 'none'}."
+        )
+    inside = texts.notna()
+    return [
+        (np.flatnonzero(inside & (texts != fold)), np.flatnonzero(inside & (texts == fold))) for fold in folds
+    ]
+
+
+def as_parts(column):
+    """Return the parts of a split as text, other names of the same parts put right and gaps as None.
+
+    Parameters
+    ----------
+    column : array-like, shape (n_epochs,)
+        Parts, or the fold in which each epoch is tested.
+
+    Returns
+    -------
+    parts : pandas.Series of str or None, shape (n_epochs,)
+        With a plain index.
+    """
+    column = pd.Series(np.asarray(column, dtype=object)).reset_index(drop=True)
+    texts = column.map(lambda value: str(value).strip(), na_action="ignore").astype(object)
+    lower = texts.str.lower()
+    texts = lower.map(_SYNONYMS).fillna(lower.where(lower.isin(PARTS))).fillna(texts)
+    return texts.where(~lower.isin(["", "n/a", "nan", "none"]), None).where(column.notna(), None)
+
+
+def _checked(train, test, n_epochs, caller):
+    train, test = (_indices(part, n_epochs, caller) for part in (train, test))
+    if not len(train) or not len(test):
+        raise ValueError(f"{caller} got a fold without {'test' if len(train) else 'training'} epochs.")
+    return train, test
+
+
+def _indices(part, n_epochs, caller):
+    part = np.asarray(part)
+    if part.dtype == bool and len(part) == n_epochs:
+        return np.flatnonzero(part)
+    if part.size and (part.dtype.kind not in "iu" or part.min() < 0 or part.max() >= n_epochs):
+        raise ValueError(
+            f"{caller} needs folds as indices of epochs, 0 to {n_epochs - 1}. Got "
+            f"{part.ravel()[:3].tolist()}."
+        )
+    return part.astype(int)
