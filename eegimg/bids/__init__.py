@@ -18,6 +18,7 @@ from ._find import read_sidecar as read_sidecar
 from ._find import recording_files as recording_files
 from ._labels import as_labels as as_labels
 from ._labels import find_label as find_label
+from ._marks import marked_steps as marked_steps
 from ._positions import TEMPLATE as TEMPLATE
 from ._positions import has_positions as has_positions
 from ._read import read_raw as read_raw

@@ -13,6 +13,7 @@ from .._checks import listing
 from .._paths import check_writable, is_inside, whole_file
 from ._events import event_columns, result_events
 from ._find import recording_files
+from ._marks import COLUMN, mark_steps, marked_steps
 from ._sidecars import json_text, read_json, write_if_changed, write_json, write_table
 
 BIDS_VERSION = "1.10.0"
@@ -181,8 +182,15 @@ def write_derivative(inst, bids_path, path, sidecar, *, first_time=0.0):
     write_table(path.parent / f"{stem}_channels.tsv", _channels(inst, sidecar))
     events = result_events(inst, bids_path, first_time)
     if events is not None:
+        columns = event_columns(events, bids_path)
+        if sidecar.get("TransductiveSteps"):
+            events[COLUMN] = ",".join(sidecar["TransductiveSteps"])
+            columns[COLUMN] = {
+                "LongName": "Transductive steps",
+                "Description": "Steps that learned from trials outside the training part, by commas",
+            }
         write_table(path.parent / f"{stem}_events.tsv", events)
-        write_json(path.parent / f"{stem}_events.json", event_columns(events, bids_path))
+        write_json(path.parent / f"{stem}_events.json", columns)
     write_json(side_path, sidecar)
     return side_path
 
@@ -198,15 +206,27 @@ def read_result(sidecar):
     Returns
     -------
     inst : mne.Epochs | mne.io.Raw
-        Epochs are loaded.
+        Epochs are loaded; where a step learned outside the training part, their metadata have a column
+        ``transductive`` that names it.
     """
     sidecar = pathlib.Path(sidecar)
     if sidecar.name.endswith("_epo.json"):
         with warnings.catch_warnings():
             # MNE 1.13 reads metadata in a way that pandas 3.1 means to drop.
             warnings.filterwarnings("ignore", message="The inplace keyword in DataFrame.set_index")
-            return mne.read_epochs(sidecar.with_suffix(".fif"), verbose="error")
+            epochs = mne.read_epochs(sidecar.with_suffix(".fif"), verbose="error")
+        fields = read_json(sidecar)
+        if fields.get("Transductive") and not marked_steps(epochs):
+            mark_steps(epochs, fields.get("TransductiveSteps") or _transductive_steps(fields))
+        return epochs
     return mne.io.read_raw_brainvision(sidecar.with_suffix(".vhdr"), verbose="error")
+
+
+def _transductive_steps(fields):
+    """Name the steps in the log of a sidecar that says only that there are some."""
+    return [
+        record["step"] for record in fields.get("Log", []) if "(transductive)" in str(record.get("fitted_on"))
+    ] or ["unknown"]
 
 
 def _position_files(bids_path):

@@ -5,10 +5,13 @@ import json
 import logging
 import time
 
+import mne
+
 from .. import preprocessing
 from .._checks import listing, suggest
 from ..preprocessing._log import lost, state
 from ..preprocessing._step import Step, plain
+from ._training import outside_training, training_part
 
 logger = logging.getLogger("eegimg.pipeline")
 
@@ -27,11 +30,16 @@ class Pipeline:
     Attributes
     ----------
     log_ : list of dict
-        One record per step of the last run: ``step``, ``params``, ``fit_scope``, ``fitted_on``, ``seconds``,
+        One record per step of the last run: ``step``, ``params``, ``fit_scope``, ``fitted_on``,
+        ``transductive`` (a sentence where it learned outside the training part, else empty), ``seconds``,
         ``before`` and ``after`` (channels, epochs, seconds of data, standard deviation in microvolt),
         ``lost`` and ``found``.
     transductive_ : bool
-        Whether a step of the last run learned from epochs outside the training part.
+        Whether a step of the last run, or one that the data went through before, learned from trials outside
+        the training part, or was allowed to.
+    transductive_steps_ : list of str
+        Their names, which are also in the metadata column ``transductive`` of the epochs that come out
+        ("MVNN,Scale").
 
     Examples
     --------
@@ -56,6 +64,7 @@ class Pipeline:
             )
         self.steps = list(steps)
         self.name = name
+        self._outside = {}  # by position: what a fitted step has seen outside the training part
 
     def __repr__(self):
         return f"Pipeline({', '.join(type(step).__name__ for step in self.steps)})"
@@ -89,7 +98,8 @@ class Pipeline:
             Left as it is.
         split : str | None
             Metadata column whose value "train" marks training epochs. Steps with ``fit_scope="train"`` learn
-            from those only. Without a split they learn from all epochs, and the log says so.
+            from those only. Without a split they learn from all epochs; where a column "split" has epochs
+            that are not "train", the result is then marked as transductive.
         allow_transductive : bool
             Let steps with ``fit_scope="all"`` learn from test epochs although there is a split.
 
@@ -125,13 +135,14 @@ class Pipeline:
 
     def _run(self, inst, *, fit, split, allow_transductive):
         _check_positions(self, inst)
-        self.log_, self.transductive_ = [], False
-        before, unitless = state(inst), False
-        for step in self.steps:
+        self.log_, self.transductive_, self.transductive_steps_ = [], False, []
+        self._outside = {} if fit else self._outside
+        before, unitless, source = state(inst), False, inst
+        for position, step in enumerate(self.steps):
             start = time.perf_counter()
             step.check()
             _check_finite(step, before)
-            fitted_on = self._fit_step(step, inst, fit, split, allow_transductive)
+            fitted_on = self._fit_step(position, inst, fit, split, allow_transductive)
             inst, found = step.apply(inst)
             unitless = unitless or found.get("unit") == "n/a"
             after = state(inst) | ({"sd_uv": None} if unitless else {})
@@ -141,6 +152,7 @@ class Pipeline:
                     "params": plain(step.get_params()),
                     "fit_scope": step.fit_scope,
                     "fitted_on": fitted_on,
+                    "transductive": self._outside.get(position, ""),
                     "seconds": round(time.perf_counter() - start, 3),
                     "before": before,
                     "after": after,
@@ -150,11 +162,13 @@ class Pipeline:
             )
             logger.info("%s: %s", type(step).__name__, self.log_[-1]["lost"])
             before = after
+        self._mark(source, inst)
         return inst
 
-    def _fit_step(self, step, inst, fit, split, allow_transductive):
+    def _fit_step(self, position, inst, fit, split, allow_transductive):
         """Fit a step on what its scope allows, and say on what."""
-        scope = step.fit_scope
+        step = self.steps[position]
+        scope, name = step.fit_scope, type(step).__name__
         if scope == "none":
             return "nothing"
         if scope == "recording":
@@ -163,44 +177,45 @@ class Pipeline:
         if not fit:
             return "an earlier fit"
         if split is None:
+            everything = "the whole recording" if isinstance(inst, mne.io.BaseRaw) else "all epochs"
+            outside = outside_training(inst, ["split", getattr(step, "split", None) or "split"])
+            if outside:
+                self._outside[position] = f"{name} learned from {everything}, {outside}: no split was given."
             step.fit(inst)
-            return "all epochs (no split was given)"
-        training = _training_part(inst, split, type(step).__name__)
-        if scope == "all":
-            if not allow_transductive:
-                raise ValueError(
-                    f"{type(step).__name__} would learn from test epochs (fit_scope='all') although the "
-                    f"split {split!r} is given. "
-                    "Use fit_scope='train', or allow_transductive=True to have it so and the output marked."
-                )
-            if getattr(step, "split", None) not in (None, split):
-                raise ValueError(
-                    f"{type(step).__name__} averages over the parts of {step.split!r}, and the pipeline was "
-                    f"given the split {split!r}. Give both the same column."
-                )
-            self.transductive_ = True
-            step.fit(inst)
-            outside = len(inst) - len(training)
-            return f"all {len(inst)} epochs, {outside} of them outside the training part (transductive)"
-        step.fit(training)
-        return f"{len(training)} training epochs"
+            return f"{everything} (no split was given)"
+        training = training_part(inst, split, name)
+        if scope != "all":
+            step.fit(training)
+            return f"{len(training)} training epochs"
+        if not allow_transductive:
+            raise ValueError(
+                f"{name} would learn from test epochs (fit_scope='all') although the split {split!r} is "
+                "given. Use fit_scope='train', or allow_transductive=True to have it so and the output "
+                "marked."
+            )
+        if getattr(step, "split", None) not in (None, split):
+            raise ValueError(
+                f"{name} averages over the parts of {step.split!r}, and the pipeline was "
+                f"given the split {split!r}. Give both the same column."
+            )
+        # Marked also where this recording happens to have none: it was asked for.
+        outside = outside_training(inst, [split]) or f"whatever their part in {split!r}"
+        self._outside[position] = f"{name} learned from all epochs, {outside}."
+        step.fit(inst)
+        n_outside = len(inst) - len(training)
+        return f"all {len(inst)} epochs, {n_outside} of them outside the training part (transductive)"
 
+    def _mark(self, source, inst):
+        """Write into what comes out which steps learned outside the training part, now or before."""
+        from ..bids._marks import mark_steps, marked_steps
 
-def _training_part(inst, split, caller):
-    metadata = getattr(inst, "metadata", None)
-    if metadata is None or split not in metadata.columns:
-        has = listing([] if metadata is None else metadata.columns, 20)
-        raise ValueError(
-            f"{caller} should learn from the training part of {split!r}; the metadata have {has}. Put it "
-            "after MakeEpochs, and name a column of events.tsv whose value 'train' marks training trials."
-        )
-    chosen = (metadata[split].astype(str) == "train").to_numpy()
-    if not chosen.any():
-        raise ValueError(
-            f"The metadata column {split!r} marks no epoch as 'train'. It has "
-            f"{listing(sorted(metadata[split].astype(str).unique()))}. Name another column."
-        )
-    return inst[chosen]
+        own = [record["step"] for record in self.log_ if record["transductive"]]
+        # Epochs carry their own marks through every step; those of a recording hold for all epochs of it.
+        carried = marked_steps(source) if isinstance(source, mne.io.BaseRaw) else []
+        if own or not set(carried) <= set(marked_steps(inst)):
+            mark_steps(inst, [*carried, *own])
+        self.transductive_steps_ = list(dict.fromkeys([*marked_steps(inst), *carried, *own]))
+        self.transductive_ = bool(self.transductive_steps_)
 
 
 def _check_finite(step, before):

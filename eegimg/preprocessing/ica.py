@@ -9,6 +9,7 @@ import numpy as np
 
 from .._checks import check_filled, check_number, check_option, listing, suggest
 from ..bids import has_positions
+from ..events import stimulus_annotations
 from ._step import Step
 from .filtering import joins_as_points
 
@@ -125,7 +126,12 @@ class ICA(Step):
         return self
 
     def _band_passed(self, inst, names):
-        copy = inst.copy().pick(names, exclude=[], verbose="error").load_data(verbose="error")
+        with mne.use_log_level("error"):  # epochs take no verbose here
+            copy = inst.copy().pick(names, exclude=[]).load_data()
+        if isinstance(copy, mne.io.BaseRaw):
+            # MNE would leave out what lies under an event called "badger", and so look at labels.
+            events = set(stimulus_annotations(copy))
+            copy.annotations.delete([name in events for name in copy.annotations.description])
         h_freq = self.h_freq if self.h_freq < copy.info["sfreq"] / 2 else None
         picks = mne.pick_types(copy.info, eeg=True, eog=True, exclude=[])
         with joins_as_points(copy) as marks:
@@ -222,7 +228,8 @@ class ICA(Step):
         """Remove the chosen components from a copy."""
         if not hasattr(self, "ica_"):
             raise RuntimeError("ICA is not fitted. Call fit or fit_transform on the recording first.")
-        out = inst.copy().load_data(verbose="error")
+        with mne.use_log_level("error"):
+            out = inst.copy().load_data()
         self.ica_.apply(out, verbose="error")
         found = {
             "n_components": int(self.ica_.n_components_),

@@ -74,7 +74,8 @@ class Rereference(Step):
                     f"Rereference was asked for {listing(missing)}; the recording has "
                     f"{listing(inst.ch_names)}.{suggest(missing[0], inst.ch_names)}"
                 )
-        out = inst.copy().load_data(verbose="error")
+        with mne.use_log_level("error"):  # epochs take no verbose here
+            out = inst.copy().load_data()
         added = self._put_back(out) if average else []
         out.set_eeg_reference("average" if average else names, projection=False, verbose="error")
         out.info["temp"] = _remembered(out) | {"reference": "average" if average else ", ".join(names)}

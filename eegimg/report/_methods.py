@@ -27,7 +27,9 @@ def write_methods(sidecar):
         sentence = SENTENCES.get(record.get("step"), _named)(
             record, record.get("params") or {}, record.get("found") or {}
         )
-        sentences.append(sentence[0].upper() + sentence[1:] + ".")
+        everything = record.get("transductive") or get(record, "params", "fit_scope") == "all"
+        learned = ", learned from all epochs, test epochs included" if everything else ""
+        sentences.append(f"{sentence[0].upper()}{sentence[1:]}{learned}.")
     return " ".join(sentences)
 
 
@@ -116,10 +118,8 @@ def _reject(record, params, found):
 
 
 def _mvnn(record, params, found):
-    learned = " of all epochs, test epochs included" if params.get("fit_scope") == "all" else ""
     return (
-        f"epochs were whitened with the noise covariance within conditions{learned} (multivariate noise "
-        "normalisation)"
+        "epochs were whitened with the noise covariance within conditions (multivariate noise normalisation)"
     )
 
 

@@ -21,7 +21,8 @@ def make_overview(sidecar, sidecar_path, stem):
 
 
 def _attention(sidecar, sidecar_path):
-    warnings = [str(text) for text in sidecar.get("Warnings") or []]
+    learned = [record["transductive"] for record in records(sidecar) if record.get("transductive")]
+    warnings = [str(text) for text in sidecar.get("Warnings") or [] if text not in learned]
     parts = []
     if is_epoched(sidecar_path) and not get(sidecar, "Summary", "n_epochs", default=0):
         parts.append(
@@ -30,11 +31,12 @@ def _attention(sidecar, sidecar_path):
             )
         )
     if sidecar.get("Transductive"):
+        steps = ", ".join(sidecar.get("TransductiveSteps") or []) or "A step"
         text = (
-            "A step learned from all epochs, test epochs included. Decoding scores computed from these data "
-            "are transductive and must be reported as such."
+            f"Transductive: {steps} learned from all epochs, test epochs included. Decoding scores computed "
+            "from these data are transductive and must be reported as such."
         )
-        parts.append(html.notice("warning", text, []))
+        parts.append(html.notice("warning", text, learned))
     if warnings:
         parts.append(html.notice("warning", html.plural(len(warnings), "warning"), warnings))
     elif not parts:

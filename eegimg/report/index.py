@@ -62,10 +62,12 @@ def write_index(rows, report_dir, title, remarks=()):
     for row in rows:
         check_option("status", row["status"], STATUSES, "write_index")
     rows = sorted(rows, key=lambda row: (min(STATUSES.index(row["status"]), 2), str(row["recording"])))
-    sidecars = [read_sidecar(row["sidecar"]) for row in rows if _has_sidecar(row)]
+    known = {row["sidecar"]: read_sidecar(row["sidecar"]) for row in rows if _has_sidecar(row)}
+    marks = {path: _mark(sidecar) for path, sidecar in known.items() if sidecar.get("Transductive")}
+    sidecars = list(known.values())
     parts = [
-        _summary(rows, remarks),
-        _table(rows),
+        _summary(rows, remarks, len(marks)),
+        _table(rows, marks),
         _conditions(sidecars),
         _recipe(sidecars),
         _versions(sidecars),
@@ -83,7 +85,14 @@ def _has_sidecar(row):
     return bool(finished) and pathlib.Path(row["sidecar"]).is_file()
 
 
-def _summary(rows, remarks):
+def _mark(sidecar):
+    """Say in a table's cell that steps learned from test epochs, and which."""
+    steps = ", ".join(sidecar.get("TransductiveSteps") or [])
+    text = f"transductive: {steps}" if steps else "transductive"
+    return Markup('<br><strong class="lost">{}</strong>').format(text)
+
+
+def _summary(rows, remarks, n_transductive):
     counts = Counter(row["status"] for row in rows)
     tiles = [(html.number(len(rows)), "recordings"), (html.number(counts["done"]), "done now")]
     tiles += [(html.number(counts["cached"]), "unchanged, kept"), (html.number(counts["failed"]), "failed")]
@@ -95,6 +104,12 @@ def _summary(rows, remarks):
         parts.append(
             html.notice("failed", f"{failed} failed; the others are finished. The table says why.", [])
         )
+    if n_transductive:
+        text = (
+            f"{html.plural(n_transductive, 'recording')} transductive: steps learned from test epochs too. "
+            "Decoding scores computed from these data must be reported as such."
+        )
+        parts.append(html.notice("warning", text, []))
     if remarks:
         parts.append(
             html.notice("warning", html.plural(len(remarks), "remark") + " on the dataset", list(remarks))
@@ -102,7 +117,7 @@ def _summary(rows, remarks):
     return html.join(parts)
 
 
-def _table(rows):
+def _table(rows, marks):
     if not rows:
         return html.absent("There is no recording in this dataset.")
     headers = [
@@ -117,7 +132,9 @@ def _table(rows):
     cells = [
         [
             _link(row),
-            Markup('<span class="status">{}</span>').format(row["status"]),
+            Markup('<span class="status">{}</span>{}').format(
+                row["status"], marks.get(row.get("sidecar"), "")
+            ),
             html.number(row.get("n_epochs")),
             html.number(row.get("n_bads")),
             html.number(row.get("seconds")),

@@ -56,7 +56,7 @@ def preprocess_dataset(
     split : str | None
         Column of events.tsv whose value "train" marks training epochs. Steps that learn across epochs
         (AutoReject, MVNN, Scale) learn from those only. The default column is used where it exists; None
-        uses all epochs.
+        uses all epochs, and the result is marked transductive where a column "split" has others than "train".
     allow_transductive : bool
         Let a step with ``fit_scope="all"`` learn from test epochs; the result is marked transductive.
     line_freq : float | None

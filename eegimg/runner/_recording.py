@@ -158,6 +158,7 @@ def _run(job):
         "Options": job.options,
         "Split": split,
         "Transductive": job.pipeline.transductive_,
+        "TransductiveSteps": job.pipeline.transductive_steps_,
         "Units": "n/a"
         if any(record["found"].get("unit") == "n/a" for record in log)
         else raw.info["temp"]["unit"],
@@ -167,7 +168,7 @@ def _run(job):
         "Log": log,
         "Spectra": spectra(raw, result, log),
         "Channels": channel_table(result, log),
-        "Warnings": list(raw.info["temp"]["remarks"]) + _remarks(log),
+        "Warnings": _learned_outside(job.pipeline) + list(raw.info["temp"]["remarks"]) + _remarks(log),
         "Summary": None,
     }
     return result, sidecar, raw.first_time
@@ -209,6 +210,16 @@ def _raw_fields(job, raw, result):
         "RecordingDuration": round(result.n_times / result.info["sfreq"], 4),
         "RecordingType": source.get("RecordingType", "continuous"),
     }
+
+
+def _learned_outside(pipeline):
+    """Say which steps learned from trials that they must not see, first of all: scores hang on it."""
+    said = [record["transductive"] for record in pipeline.log_ if record["transductive"]]
+    now = {record["step"] for record in pipeline.log_ if record["transductive"]}
+    before = [name for name in pipeline.transductive_steps_ if name not in now]
+    if before:
+        said.append(f"Before this, {listing(before)} learned from trials outside the training part.")
+    return said
 
 
 def _remarks(log):

@@ -101,7 +101,7 @@ def test_learning_from_test_epochs_is_refused_and_else_marked(raw):
     pipe.fit_transform(epochs, split="split", allow_transductive=True)
     assert pipe.transductive_
     assert "transductive" in pipe.log_[0]["fitted_on"]
-    pipe.fit_transform(epochs)
+    pipe.fit_transform(epochs[(epochs.metadata["split"] == "train").to_numpy()])
     assert not pipe.transductive_
 
 
