@@ -1,4 +1,4 @@
-from . import bids, datasets, events, preprocessing, report, viz
+from . import bids, datasets, events, preprocessing, report, validity, viz
 from .datasets import Dataset as Dataset
 from .datasets import convert_dataset as convert_dataset
 from .datasets import fetch_dataset as fetch_dataset
@@ -33,6 +33,7 @@ __all__ = [
     "read_descriptor",
     "read_recipe",
     "report",
+    "validity",
     "viz",
     "write_recipe",
 ]

@@ -105,6 +105,7 @@ class MakeEpochs(Step):
                 "the pipeline."
             )
         events, event_id, metadata, source = find_events(inst, self.event_id, self.stim_channel)
+        metadata = _with_order(metadata, inst)
         options = {
             "tmin": self.tmin,
             "tmax": self.tmax,
@@ -156,6 +157,12 @@ class MakeEpochs(Step):
             "dropped": dropped,
         }
         return epochs, found
+
+
+def _with_order(metadata, raw):
+    """Say in a column "order" where trials were joined, which tells nothing of when they were recorded."""
+    joined = len(find_joins(raw)) >= 0.5 * len(metadata)
+    return metadata.assign(order="unknown") if joined and len(metadata) > 1 else metadata
 
 
 def _without_joins(raw, event_id):

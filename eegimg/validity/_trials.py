@@ -193,13 +193,14 @@ def _times(epochs, order, recordings, caller, remarks):
                 f"{caller} was asked for the order {order!r}; the metadata have {listing(columns, 20)}."
                 f"{suggest(order, columns)}"
             )
-        values = pd.to_numeric(pd.Series(np.asarray(metadata[order] if isinstance(order, str) else order)))
-        if len(values) != len(epochs) or values.isna().any():
+        values = pd.Series(np.asarray(metadata[order] if isinstance(order, str) else order))
+        values = pd.to_numeric(values, errors="coerce").to_numpy(float)
+        if len(values) != len(epochs) or not np.isfinite(values).all():
             raise ValueError(
                 f"{caller} needs a time for each of {len(epochs)} epochs in 'order'. Got "
-                f"{values.notna().sum()}."
+                f"{np.isfinite(values).sum()}."
             )
-        return values.to_numpy(float)
+        return _from_start(values, recordings)
     if "order" in columns and (metadata["order"].astype(str) == "unknown").any():
         remarks.append("The metadata say that the order of recording is unknown.")
         return None
@@ -211,7 +212,10 @@ def _times(epochs, order, recordings, caller, remarks):
             "it in 'order'."
         )
         return None
-    times = samples.astype(float)
+    return _from_start(samples.astype(float), recordings)
+
+
+def _from_start(times, recordings):
     return times - pd.Series(times).groupby(recordings).transform("min").to_numpy()
 
 

@@ -65,8 +65,8 @@ def load_dataset(name=None, root=None, subjects=None, *, images=None):
             f'eegimg.convert_dataset("{name}", source, bids_root).'
         )
     name = identify_dataset(root) if name is None else name
-    columns = read_descriptor(name).columns if name else None
-    return Dataset(name, root, bids.find_recordings(root, subjects=subjects), images, columns)
+    facts = read_descriptor(name) if name else None
+    return Dataset(name, root, bids.find_recordings(root, subjects=subjects), images, facts)
 
 
 def _how_to_get(facts):

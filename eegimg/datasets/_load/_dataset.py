@@ -11,6 +11,7 @@ from ..._checks import listing, suggest
 from ...events import picture_name
 from .._braindecode import target_values, to_braindecode
 from .._identity import own_recipe
+from ._design import with_design
 from ._epochs import find_finished, join_epochs, run_pipeline, take_part
 from ._pictures import Pictures
 
@@ -36,12 +37,13 @@ class Dataset:
         ``images`` given to :func:`load_dataset`; a name that leads out of them is not followed.
     """
 
-    def __init__(self, name, root, bids_paths, images=None, columns=None):
+    def __init__(self, name, root, bids_paths, images=None, facts=None):
         self.name = name
         self.root = root
         self._bids_paths = bids_paths
         self._pictures = Pictures(root, images)
-        self._columns = columns or {}
+        self._facts = facts
+        self._columns = facts.columns if facts else {}
         rows = [
             {entity: getattr(path, entity) for entity in _ENTITIES} | {"path": str(path.fpath)}
             for path in bids_paths
@@ -188,6 +190,8 @@ class Dataset:
         -------
         epochs : mne.Epochs
             In the order of :attr:`recordings`. A channel that is bad in one recording is marked bad in all.
+            The metadata of a known dataset have a column ``design`` (rapid-event or block); what a block
+            design makes of a decoding result is logged once.
 
         Raises
         ------
@@ -205,7 +209,8 @@ class Dataset:
         epochs = join_epochs(parts, [path.fpath.stem.removesuffix("_eeg") for path in paths])
         if epochs.metadata is not None:
             with mne.utils.use_log_level("error"):
-                epochs.metadata = self._with_pictures(bids.rename_columns(epochs.metadata, self._columns))
+                metadata = self._with_pictures(bids.rename_columns(epochs.metadata, self._columns))
+                epochs.metadata = with_design(metadata, self._facts)
         return epochs if split is None else take_part(epochs, split)
 
     def _with_pictures(self, metadata):

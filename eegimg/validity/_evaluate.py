@@ -1,0 +1,133 @@
+"""Decode under a split, and give the accuracy with the null and the verdict beside it."""
+
+import numpy as np
+
+from .._checks import check_number, check_type
+from ..bids import marked_steps
+from ._audit import audit_design
+from ._card import ResultCard, refuse_confounded
+from ._check_split import check_split
+from ._estimator import cross_validate
+from ._exposure import balanced_kappa
+from ._features import data_picks
+from ._folds import make_folds
+from ._relabel import N_RELABELLINGS, make_relabellings, make_shifted_labels
+from ._trials import read_trials
+
+
+def evaluate(
+    epochs,
+    estimator,
+    split=None,
+    group=None,
+    label="concept",
+    *,
+    order=None,
+    design=None,
+    accept_confound=False,
+    n_relabel=N_RELABELLINGS,
+    random_state=0,
+):
+    """Train and test a decoder under a split, with the design audited first.
+
+    Parameters
+    ----------
+    epochs : mne.BaseEpochs
+        Epochs; left as they are.
+    estimator : scikit-learn classifier
+        Any classifier or pipeline that ends in one. It gets (n_epochs, n_channels, n_times) in volts, or the
+        same flat if it is scikit-learn's own.
+    split, group, label, order, design
+        As in :func:`audit_design`.
+    accept_confound : bool
+        Give numbers also where the audit says "confounded".
+    n_relabel : int
+        How many times labels are moved from run to run and the decoder is trained on them: the null.
+    random_state : int
+        Seed of folds and relabellings.
+
+    Returns
+    -------
+    card : ResultCard
+        Accuracy and balanced accuracy with their nulls, the audit, leaks of the split and transductive steps.
+
+    Raises
+    ------
+    TypeError
+        If these are no epochs, or the estimator cannot be trained.
+    ValueError
+        If the design is confounded and that is not accepted, or the split cannot be used.
+
+    Notes ----- The p value counts relabellings that reach the accuracy, (1 + count) / (1 + n_relabel): the
+    run is the unit, since trials of one run are not independent. Phipson and Smyth (2010),
+    doi:10.2202/1544-6115.1585.
+    """
+    caller = "evaluate"
+    if not (hasattr(estimator, "fit") and hasattr(estimator, "predict")):
+        raise TypeError(f"{caller} needs a classifier with fit and predict. Got {estimator!r}.")
+    check_type("accept_confound", accept_confound, bool, caller, "True or False")
+    check_number("n_relabel", n_relabel, caller, at_least=1, integer=True)
+    known = {"label": label, "group": group, "order": order}
+    audit = audit_design(epochs, split, design=design, explain=False, random_state=random_state, **known)
+    refuse_confounded(audit, accept_confound, caller)
+    trials, _ = read_trials(epochs, caller=caller, **known)
+    names = np.array(trials.names)[trials.labels]
+    folds, _ = make_folds(
+        split, epochs.metadata, names, trials.recordings, random_state=random_state, caller=caller
+    )
+    labellings = _null_labels(audit, trials, folds, int(n_relabel), random_state)
+    data = np.asarray(epochs.get_data(picks=data_picks(epochs.info), copy=False), float)
+    tests = np.concatenate([test for _, test in folds])
+    value, *null = (
+        _scores(cross_validate(estimator, data, labels, folds), labels[tests], len(trials.names))
+        for labels in (trials.labels, *labellings)
+    )
+    leaks = () if epochs.metadata is None else check_split(epochs, folds, label=_label(epochs, label)).leaks
+    return ResultCard(
+        task=f"decoding of {label} under {audit.split}",
+        method=_name(estimator),
+        metrics={name: _metric(name, value, null, audit) for name in value},
+        audit=audit,
+        leaks=tuple(leaks),
+        transductive=tuple(marked_steps(epochs)),
+        accept_confound=accept_confound,
+    )
+
+
+def _null_labels(audit, trials, folds, n_relabel, random_state):
+    """Return labels that only the design tells; none where they cannot be told from the true ones."""
+    if "unidentifiable" in audit.flags:
+        return []
+    if "exposed-by-position" in audit.flags:
+        return make_shifted_labels(trials)
+    return make_relabellings(trials, folds, np.random.default_rng(random_state), n_relabel)[0]
+
+
+def _scores(hits, truth, n_labels):
+    chance = 1.0 / n_labels
+    kappa = float(balanced_kappa(hits.astype(float), truth, n_labels))
+    return {"balanced accuracy": chance + kappa * (1 - chance), "accuracy": float(hits.mean())}
+
+
+def _metric(name, value, null, audit):
+    """Put a score beside those of the null."""
+    others = np.array([scores[name] for scores in null])
+    known = len(others) > 0
+    return {
+        "value": value[name],
+        "chance": audit.chance,
+        "clock": 1.0 if audit.clock_accuracy is None else audit.clock_accuracy,
+        "null": float(others.mean()) if known else None,
+        "null_sd": float(others.std()) if known else None,
+        "p": float((1 + (others >= value[name]).sum()) / (1 + len(others))) if known else None,
+    }
+
+
+def _name(estimator):
+    steps = [step for _, step in estimator.steps] if hasattr(estimator, "steps") else [estimator]
+    return " + ".join(type(step).__name__ for step in steps)
+
+
+def _label(epochs, label):
+    """Return a column that is there, for epochs whose labels are the names of their events."""
+    return label if label in epochs.metadata else "event"

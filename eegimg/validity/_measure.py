@@ -1,0 +1,154 @@
+"""The statistics of an audit: exposure, drift, leak and what explains them."""
+
+import numpy as np
+
+from . import _drift
+from ._decide import MIN_EXPOSURE, MIN_EXPOSURE_Z
+from ._decoding import Decoders
+from ._estimator import estimator_kappas
+from ._explain import describe_order, explain_decoding
+from ._exposure import compute_position_exposure, compute_time_exposure
+from ._features import compute_features
+from ._relabel import make_nested_labels, make_relabellings, make_shifted_labels
+
+N_ESTIMATOR = 8  # relabellings that a user's own decoder is trained on
+
+
+def measure(epochs, scope, sets, rng, *, explain, estimator, n_relabel):
+    """Measure what a verdict rests on, and what explains it.
+
+    Parameters
+    ----------
+    epochs : mne.BaseEpochs
+        Epochs.
+    scope : Scope
+        Trials and folds.
+    sets : sequence of str
+        Feature sets.
+    rng : numpy.random.Generator
+        Permutes and draws.
+    explain : bool
+        Decode also where labels are not exposed.
+    estimator : scikit-learn classifier | None
+        The user's own decoder besides.
+    n_relabel : int
+        Relabellings.
+
+    Returns
+    -------
+    numbers : dict of str to float
+        Statistics; those that were not computed are missing.
+    decoders : dict of str to dict
+        For each decoder ``kappa`` and ``null`` (list of the kappas of relabellings).
+    """
+    numbers, decoders = describe_order(scope.trials, rng), {}
+    if not scope.folds:
+        return numbers, decoders
+    numbers |= measure_exposure(scope.trials, scope.folds, rng)
+    by_protocol = scope.facts["block_design"] and not scope.facts["ordered"]
+    if explain or estimator is not None or by_protocol or is_exposed(numbers):
+        found, decoders = measure_leak(epochs, scope, sets, rng, n_relabel=n_relabel, estimator=estimator)
+        numbers |= found
+    if explain:
+        numbers |= explain_decoding(epochs, scope.rows, scope.folds, scope.trials)
+    return numbers, decoders
+
+
+def measure_exposure(trials, folds, rng):
+    """Measure how well time and place in the recording tell the labels.
+
+    Parameters
+    ----------
+    trials : Trials
+        Labels and order.
+    folds : list of tuple of (ndarray, ndarray)
+        Training and test trials.
+    rng : numpy.random.Generator
+        Permutes labels.
+
+    Returns
+    -------
+    numbers : dict of str to float
+        exposure, exposure_z, position_exposure, position_exposure_z.
+    """
+    if not trials.ordered and not trials.grouped:
+        return {}
+    found = {
+        "exposure": compute_time_exposure(trials, folds, rng),
+        "position_exposure": compute_position_exposure(trials, folds, rng),
+    }
+    kappas = {name: value.kappa for name, value in found.items()}
+    return kappas | {f"{name}_z": value.z for name, value in found.items()}
+
+
+def is_exposed(numbers):
+    """Tell whether one of the two exposures counts."""
+    return any(
+        numbers.get(name, -1.0) >= MIN_EXPOSURE and numbers.get(f"{name}_z", 0.0) > MIN_EXPOSURE_Z
+        for name in ("exposure", "position_exposure")
+    )
+
+
+def measure_leak(epochs, scope, sets, rng, *, n_relabel, estimator=None):
+    """Measure drift within labels, decode labels, and decode labels moved from run to run (see measure)."""
+    rows, trials, folds = scope.rows, scope.trials, scope.folds
+    n_labels = len(trials.names)
+    features = compute_features(epochs, sets, rows)
+    decoders = Decoders(features, folds)
+    labellings, n_partitions = make_relabellings(trials, folds, rng, n_relabel)
+    nested = make_nested_labels(trials, folds, rng, n_relabel)
+    names = decoders.names
+    observed = decoders.kappas(trials.labels, n_labels).tolist()
+    null = [decoders.kappas(labels, n_labels) for labels in labellings]
+    null = np.array(null).T.tolist() if null else [[]] * len(names)
+    if estimator is not None:
+        kappas = estimator_kappas(
+            estimator, epochs, rows, [trials.labels, *labellings[:N_ESTIMATOR]], n_labels, folds
+        )
+        names, observed, null = [*names, "estimator"], [*observed, kappas[0]], [*null, kappas[1:]]
+    table = {
+        name: {"kappa": kappa, "null": values}
+        for name, kappa, values in zip(names, observed, null, strict=True)
+    }
+    numbers = _leak(table, nested, decoders) | {
+        "n_partitions": n_partitions,
+        "n_relabellings": float(len(labellings)),
+        "kappa_se": max(observed) / _standard_error(trials.labels[decoders.tests], n_labels),
+    }
+    if trials.ordered and len(np.unique(trials.recordings)) > 1:
+        shifted = [decoders.kappas(labels, n_labels) for labels in make_shifted_labels(trials)]
+        numbers["position_leak"] = float(np.mean(shifted, axis=0).max())
+    return numbers | _drifts(features, trials, rng), table
+
+
+def _leak(table, nested, decoders):
+    """Return what relabelled and true labels reach."""
+    best = max(table, key=lambda name: table[name]["kappa"])
+    numbers = {"kappa": table[best]["kappa"]}
+    null = table[best]["null"]
+    if null:
+        leaks = [np.mean(entry["null"]) for entry in table.values()]
+        numbers["leak"] = float(max(leaks))
+        numbers["run_p"] = (1 + sum(value >= numbers["kappa"] for value in null)) / (1 + len(null))
+    if nested:
+        numbers["nested_leak"] = float(
+            np.mean([decoders.kappas(labels, 2) for labels in nested], axis=0).max()
+        )
+    return numbers
+
+
+def _standard_error(truth, n_labels):
+    """Return the standard error of a balanced kappa at chance, trials independent."""
+    counts = np.bincount(truth, minlength=n_labels)
+    counts = counts[counts > 0]
+    chance = 1.0 / n_labels
+    return float(np.sqrt((chance * (1 - chance) / counts).sum()) / len(counts) / (1 - chance))
+
+
+def _drifts(features, trials, rng):
+    drifts = _drift.compute_drift(features, trials, rng)
+    numbers = {f"drift_{name}": z for name, z in drifts.items()}
+    numbers["drift"] = max(drifts.values())
+    if trials.ordered:
+        numbers["run_similarity"] = _drift.compare_runs(features, trials, rng)
+    return numbers
