@@ -2,6 +2,8 @@
 
 import contextlib
 import dataclasses
+import math
+from fractions import Fraction
 from typing import ClassVar
 
 import mne
@@ -177,6 +179,9 @@ class Notch(Step):
 class Resample(Step):
     """Lower the sampling rate; recordings already at or below it are left as they are.
 
+    Data and annotations keep their times. So that the new samples fit, up to 10 ms of a recording are left
+    out at its end; where more would be needed (512 to 250 Hz), its end can be off by up to half a new sample.
+
     Parameters
     ----------
     sfreq : float
@@ -199,7 +204,16 @@ class Resample(Step):
         out = _loaded(inst)
         if before <= self.sfreq:
             return out, {"sfreq": before, "note": f"left at {before:g} Hz"}
-        out.resample(self.sfreq, method=self.method, verbose="error")
+        whole = Fraction(self.sfreq / before).limit_denominator(10_000).denominator
+        surplus = len(out.times) % whole
+        if isinstance(out, mne.io.BaseRaw) and 0 < surplus <= 0.01 * before and surplus < out.n_times:
+            out.crop(tmax=out.times[-1 - surplus], verbose="error")
+        # MNE's own padding is no whole number of new samples, and moves all data by up to half of one: 2 ms.
+        padding = {"npad": whole * math.ceil(100 / whole)} if self.method == "fft" else {}
+        out.resample(self.sfreq, method=self.method, verbose="error", **padding)
+        if isinstance(out, mne.io.BaseRaw):
+            # A cropped recording begins at another time: MNE rounds its start to the new samples.
+            out.annotations.onset[:] += out.first_time - inst.first_time
         return out, {"sfreq": float(self.sfreq), "from": before}
 
 

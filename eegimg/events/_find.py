@@ -6,7 +6,7 @@ import mne
 import numpy as np
 import pandas as pd
 
-from ._checks import listing, suggest
+from .._checks import listing, suggest
 
 NOT_EVENTS = ("bad", "edge", "boundary", "new segment", "comment")
 COLUMNS = (
@@ -71,7 +71,7 @@ def _given(value):
     return value is not None and str(value) not in ("", "n/a", "nan", "None")
 
 
-def find_events(raw, event_id=None, stim_channel=None):
+def find_events(raw, event_id=None, stim_channel=None, *, caller="MakeEpochs"):
     """Find the events of a recording and what is known of each.
 
     Parameters
@@ -83,6 +83,8 @@ def find_events(raw, event_id=None, stim_channel=None):
         :func:`stimulus_annotations`, or every code.
     stim_channel : str | None
         Read events from this channel. None takes annotations, and a stim channel where there are none.
+    caller : str
+        Who is named where something is wrong.
 
     Returns
     -------
@@ -104,29 +106,29 @@ def find_events(raw, event_id=None, stim_channel=None):
     asked = [name for name in event_id or () if name in there]
     names = asked or stimulus_annotations(raw)
     if stim_channel is None and names:
-        return (*_from_annotations(raw, event_id, names), "annotations")
+        return (*_from_annotations(raw, event_id, names, caller), "annotations")
     stims = [raw.ch_names[pick] for pick in mne.pick_types(raw.info, stim=True, exclude=[])]
     if stim_channel is not None and stim_channel not in raw.ch_names:
         raise ValueError(
-            f"MakeEpochs was asked for the stim channel {stim_channel!r}; the recording has "
+            f"{caller} was asked for the stim channel {stim_channel!r}; the recording has "
             f"{listing(stims)}.{suggest(stim_channel, raw.ch_names)}"
         )
     if stim_channel is None and not stims:
         raise ValueError(
-            "MakeEpochs found no events: the recording has no annotations that mark events and no stim "
+            f"{caller} found no events: the recording has no annotations that mark events and no stim "
             "channel. Add an events.tsv with onset, duration and trial_type, or give stim_channel."
         )
     channel = stim_channel or stims[0]
-    return (*_from_stim(raw, event_id, channel), channel)
+    return (*_from_stim(raw, event_id, channel, caller), channel)
 
 
-def _from_annotations(raw, event_id, names):
+def _from_annotations(raw, event_id, names, caller):
     counts = pd.Series(list(raw.annotations.description)).value_counts()
     wanted = names if event_id is None else list(event_id)
     missing = [name for name in wanted if name not in counts.index]
     if missing:
         raise ValueError(
-            f"MakeEpochs was asked for the events {listing(missing)}; the recording has "
+            f"{caller} was asked for the events {listing(missing)}; the recording has "
             f"{listing(counts.index)}.{suggest(missing[0], counts.index)}"
         )
     codes = (
@@ -177,12 +179,12 @@ def _as_numbers(column):
     return numbers if len(given) == len(column) else numbers.reindex(column.index)
 
 
-def _from_stim(raw, event_id, channel):
+def _from_stim(raw, event_id, channel, caller):
     events = mne.find_events(raw, stim_channel=channel, shortest_event=1, consecutive=True, verbose="error")
     there = sorted({int(code) for code in events[:, 2]})
     if not there:
         raise ValueError(
-            f"MakeEpochs found no events: the stim channel {channel!r} never leaves zero. Name another in "
+            f"{caller} found no events: the stim channel {channel!r} never leaves zero. Name another in "
             "'stim_channel', or add an events.tsv."
         )
     if event_id is None:
@@ -191,13 +193,13 @@ def _from_stim(raw, event_id, channel):
         codes = dict(event_id)
     else:
         raise ValueError(
-            "The 'event_id' parameter of MakeEpochs must map names to codes for the stim channel "
+            f"The 'event_id' parameter of {caller} must map names to codes for the stim channel "
             f"{channel!r}, for example {{'face': {there[0]}}}. Got {event_id!r} instead."
         )
     missing = [code for code in codes.values() if code not in there]
     if missing:
         raise ValueError(
-            f"MakeEpochs was asked for the codes {missing}; the stim channel {channel!r} has {there}."
+            f"{caller} was asked for the codes {missing}; the stim channel {channel!r} has {there}."
         )
     events = events[np.isin(events[:, 2], list(codes.values()))]
     names = {code: name for name, code in codes.items()}
