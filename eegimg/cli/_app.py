@@ -85,7 +85,7 @@ def preprocess(
     no_report: Annotated[bool, typer.Option("--no-report", help="Write no pages.")] = False,
 ):
     """Preprocess a BIDS dataset: clean epochs, a report, and a table of what was done."""
-    from ..datasets._identity import known_columns, known_recipe
+    from ..datasets._identity import known_columns, known_design, known_recipe
     from ..runner import preprocess_dataset
 
     with _one_sentence(), _screen.progress(f"Preprocessing {bids_root}") as watch:
@@ -103,6 +103,7 @@ def preprocess(
             line_freq=line_freq,
             events_past_end=events_past_end,
             columns=known_columns(bids_root),
+            design=known_design(bids_root),
             split=split or None,
             allow_transductive=allow_transductive,
             report=not no_report,
@@ -123,6 +124,68 @@ def report(
     with _one_sentence():
         summary = rebuild_report(out)
     _screen.summary(summary)
+
+
+@app.command()
+def audit(
+    path: Annotated[
+        pathlib.Path,
+        typer.Argument(
+            help="File of epochs (*epo.fif), folder that eegimg preprocess wrote, or BIDS dataset."
+        ),
+    ],
+    label: Annotated[str, typer.Option(help="Column of the metadata that is decoded.")] = "concept",
+    split: Annotated[
+        str | None,
+        typer.Option(help="Column that marks training and test epochs, or a number of random folds."),
+    ] = None,
+    group: Annotated[
+        list[str] | None,
+        typer.Option(help="Column that tells recordings apart; may be given several times."),
+    ] = None,
+    order: Annotated[str | None, typer.Option(help="Column that says when each trial was recorded.")] = None,
+    subject: Annotated[
+        list[str] | None, typer.Option(help="Only this subject; may be given several times.")
+    ] = None,
+    recipe: Annotated[
+        str | None, typer.Option(help="Recipe whose epochs to audit, or to run on a BIDS dataset.")
+    ] = None,
+    out: Annotated[
+        pathlib.Path | None, typer.Option("--out", help="Folder for a page and a JSON file of each audit.")
+    ] = None,
+    accuracy: Annotated[
+        float | None, typer.Option(help="Accuracy to judge, 0 to 1, such as a published one.")
+    ] = None,
+    together: Annotated[
+        bool, typer.Option("--together", help="One audit of all subjects, for splits across them.")
+    ] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit with 1 where a verdict is confounded.")
+    ] = False,
+    random_state: Annotated[int, typer.Option(help="Seed.")] = 0,
+):
+    """Say what a decoding result on these epochs is worth: whether the order of trials can explain it."""
+    from ._audit import run_audits
+
+    with _one_sentence(), _screen.progress(f"Auditing {path}") as watch:
+        rows, remarks = run_audits(
+            path,
+            subjects=subject or None,
+            recipe=recipe,
+            together=together,
+            out=out,
+            watch=watch,
+            label=label,
+            split=int(split) if split is not None and split.isdecimal() else split,
+            group=group[0] if group and len(group) == 1 else group or None,
+            order=order,
+            accuracy=accuracy,
+            random_state=random_state,
+        )
+    _screen.audits(rows, remarks)
+    wrong = {"failed", "confounded"} if strict else {"failed"}
+    if any(row["status"] in wrong for row in rows):
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 _COLOURS = {"done": "green", "cached": "cyan", "planned": "blue", "failed": "bold red"}
+_COLOURS |= {"ok": "green", "caution": "yellow", "confounded": "bold red"}
 
 
 def error(sentence):
@@ -91,6 +92,48 @@ def summary(summary):
     wrapped.print(f"{len(summary.rows)} recordings: {counts}.")
     if summary.report is not None:
         wrapped.print(f"Report: {escape(str(summary.report))}")
+
+
+def audits(rows, remarks):
+    """Show each audit in words, a table where there are several, and where the pages are."""
+    console = Console(highlight=False, soft_wrap=True)
+    for row in rows:
+        _audit(console, row)
+    for remark in remarks:
+        console.print(f"[yellow]note:[/] {escape(remark)}")
+    if len(rows) > 1:
+        table = Table(show_edge=False, pad_edge=False)
+        for column in ("recording", "verdict", "accuracy", "label-free copy", "clock alone", "chance"):
+            table.add_column(column, justify="left" if column in ("recording", "verdict") else "right")
+        for row in rows:
+            shares = [getattr(row["audit"], f"{name}accuracy", None) for name in ("", "null_", "clock_")]
+            numbers = map(_share, [*shares, getattr(row["audit"], "chance", None)])
+            status = f"[{_COLOURS[row['status']]}]{row['status']}[/]"
+            table.add_row(escape(row["recording"]), status, *numbers)
+        Console(highlight=False).print(table)
+    for row in rows:
+        if row["page"] is not None:
+            console.print(f"Report: {escape(str(row['page']))}")
+
+
+def _audit(console, row):
+    """Show one audit: verdict, comparison, reason, remedy and remarks."""
+    audit, colour = row["audit"], _COLOURS[row["status"]]
+    verdict = f"{escape(row['recording'])}: [{colour}]{row['status'].upper()}[/]"
+    if audit is None:
+        console.print(f"{verdict}: {escape(row['reason'])}")
+        return
+    looked_at = f"decoding of {audit.label}, {audit.n_labels} labels, {_count(audit.n_epochs, 'epoch')}"
+    console.print(f"{verdict}, {escape(f'{looked_at}, {audit.split}')}")
+    lines = {"result": audit.compare(), "reason": audit.reason, "remedy": audit.remedy}
+    for label, text in lines.items():
+        _paragraph(console, f"  {label:<7} ", text)
+    for remark in audit.remarks:
+        _paragraph(console, "  note    ", remark, style="yellow")
+
+
+def _share(share):
+    return "" if share is None else f"{100 * share:.0f} %"
 
 
 def datasets(descriptors):

@@ -6,10 +6,10 @@ import tomllib
 from .. import io
 from .._checks import check_option, listing, suggest
 from .._paths import descriptors_root
+from ..validity._designs import DESIGNS
 
 # What TOML gives for each type of field below.
 _WANTED = {str: (str,), int: (int,), float: (float, int), tuple: (list,), dict: (dict,)}
-DESIGNS = ("rapid-event", "block", "unknown")
 TERMS = ("open", "restrictive", "conflicting", "unstated")
 LAYOUTS = ("bids", "simulated", *io.LAYOUTS)
 

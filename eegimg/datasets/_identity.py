@@ -100,6 +100,12 @@ def known_recipe(root):
     return own_recipe(identify_dataset(root), [read_conversion(root).get("Description")])
 
 
+def known_design(root):
+    """Return the design of the dataset in a folder, None where nobody knows."""
+    name = identify_dataset(root)
+    return read_descriptor(name).design if name and name != SIMULATED else None
+
+
 def known_columns(root):
     """Return which columns of events.tsv play the part of ours in a folder, none where nobody knows."""
     name = identify_dataset(root)

@@ -25,6 +25,7 @@ class Job:
     line_freq: float | None
     events_past_end: str
     columns: dict | None
+    design: str | None
     report_dir: pathlib.Path | None
     log_dir: pathlib.Path
 
@@ -47,6 +48,7 @@ class Job:
             "line_freq": self.line_freq,
             "events_past_end": self.events_past_end,
             "columns": self.columns,
+            "design": self.design,
         }
 
 

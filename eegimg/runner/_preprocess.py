@@ -6,6 +6,7 @@ import pathlib
 from .._checks import check_number, check_option, listing
 from ..bids import check_output, check_outside, find_recordings, prepare_derivatives
 from ..pipeline import read_recipe
+from ..validity._designs import DESIGNS
 from ._execute import execute
 from ._plan import finished, make_job
 from ._rebuild import finished_rows
@@ -30,6 +31,7 @@ def preprocess_dataset(
     line_freq=None,
     events_past_end="raise",
     columns=None,
+    design=None,
     report=True,
     watch=None,
 ):
@@ -66,6 +68,9 @@ def preprocess_dataset(
     columns : dict | None
         Columns of events.tsv that play the part of ours in datasets that name them otherwise:
         ``{"stim_file": "stimname"}``; see :attr:`eegimg.datasets.Descriptor.columns`.
+    design : 'rapid-event' | 'block' | 'unknown' | None
+        What is known of the protocol ('block': each label in a block of its own), for the audit that every
+        sidecar and page carries, see :func:`eegimg.validity.audit_design`.
     report : bool | path-like
         Write one page per recording and an index, into ``<out>/report`` or the named folder.
     watch : callable | None
@@ -75,7 +80,8 @@ def preprocess_dataset(
     -------
     summary : Summary
         ``.table`` has one row per recording: status (done, cached, failed, or planned in a dry run), reason,
-        n_epochs, n_bads, seconds, peak_memory_mb. A recording that fails does not stop the others.
+        n_epochs, n_bads, verdict (of the audit), seconds, peak_memory_mb. A recording that fails does not
+        stop the others.
 
     Raises
     ------
@@ -88,6 +94,7 @@ def preprocess_dataset(
     """
     check_number("n_jobs", n_jobs, "preprocess_dataset", at_least=1, integer=True)
     check_option("events_past_end", events_past_end, ("raise", "drop"), "preprocess_dataset")
+    check_option("design", design, (*DESIGNS, None), "preprocess_dataset")
     check_number("line_freq", line_freq, "preprocess_dataset", above=0, none=True)
     out, pipeline = pathlib.Path(out), read_recipe(recipe)
     report_dir = out / "report" if report is True else pathlib.Path(report) if report else None
@@ -101,6 +108,7 @@ def preprocess_dataset(
         "line_freq": line_freq,
         "events_past_end": events_past_end,
         "columns": columns or None,
+        "design": design,
     }
     jobs = [make_job(path, out, pipeline, report_dir=report_dir, **options) for path in paths]
     rows = {job.name: _known(job) for job in jobs}

@@ -17,6 +17,7 @@ from .._paths import disk_is_full, write_text
 from ..pipeline import recipe_text
 from ..preprocessing._log import state
 from ..preprocessing._step import plain
+from ._audit import audit_result
 from ._describe import channel_table, describe_input, spectra
 from ._memory import PeakMemory
 from ._plan import input_digest
@@ -116,6 +117,7 @@ def job_row(job):
         "reason": "",
         "n_epochs": None,
         "n_bads": None,
+        "verdict": None,
         "seconds": None,
         "peak_memory_mb": None,
         "output": str(job.output),
@@ -128,7 +130,8 @@ def finished_row(sidecar):
     """Return what a finished sidecar adds to a row."""
     summary = sidecar["Summary"]
     return {key: summary[key] for key in ("n_epochs", "n_bads", "seconds", "peak_memory_mb")} | {
-        "reason": " ".join(sidecar["Warnings"][:3])
+        "verdict": (sidecar.get("Audit") or {}).get("verdict"),
+        "reason": " ".join(sidecar["Warnings"][:3]),
     }
 
 
@@ -166,6 +169,7 @@ def _run(job):
         "PackageVersions": software_versions(),
         "Input": described,
         "Log": log,
+        "Audit": audit_result(result, split, job.design),
         "Spectra": spectra(raw, result, log),
         "Channels": channel_table(result, log),
         "Warnings": _learned_outside(job.pipeline) + list(raw.info["temp"]["remarks"]) + _remarks(log),

@@ -3,7 +3,8 @@
 import dataclasses
 
 COLUMNS = (
-    "recording subject session task run status reason n_epochs n_bads seconds peak_memory_mb output".split()
+    *("recording", "subject", "session", "task", "run", "status", "reason"),
+    *("n_epochs", "n_bads", "verdict", "seconds", "peak_memory_mb", "output"),
 )
 
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from .._checks import check_number, check_option, check_type, listing
 from ._decide import decide
+from ._designs import DESIGNS
 from ._features import FEATURES, usual_features
 from ._measure import is_exposed, measure
 from ._relabel import N_RELABELLINGS
@@ -141,4 +142,4 @@ def _check(features, estimator, explain, accuracy, n_relabel, random_state, desi
     check_number("accuracy", accuracy, caller, at_least=0, at_most=1, none=True)
     check_number("n_relabel", n_relabel, caller, at_least=2, integer=True)
     check_number("random_state", random_state, caller, at_least=0, integer=True)
-    check_option("design", design, ("rapid-event", "block", "unknown", None), caller)
+    check_option("design", design, (*DESIGNS, None), caller)

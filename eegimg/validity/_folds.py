@@ -18,11 +18,12 @@ def make_folds(split, metadata, labels, groups=None, *, random_state=0, caller="
     Parameters
     ----------
     split : str | array-like | pandas.DataFrame | cross-validator | list of tuple | int | None
-        A column of the metadata, or one value per epoch: parts ("train", "validation", "test") or the number
-        or name of the fold in which an epoch is tested. A DataFrame has one column of parts per fold, as
-        :func:`make_split` returns it. A cross-validator has ``split(X, y, groups)`` as scikit-learn's have. A
-        list holds (train, test) index pairs. A number asks for that many stratified random folds. None
-        takes the column "split" where there is one, five random folds otherwise.
+        A column of the metadata, or one value per epoch: parts ("train", "validation", "test") or the
+        number or name of the fold in which an epoch is tested. A DataFrame has one column of parts per
+        fold, as :func:`make_split` returns it. A cross-validator has ``split(X, y, groups)`` as
+        scikit-learn's have. A list holds (train, test) index pairs. A number asks for that many stratified
+        random folds. None takes the column "split" where there is one, otherwise five random folds, or as
+        many as the rarest label has epochs.
     metadata : pandas.DataFrame | None
         One row per epoch.
     labels : array-like, shape (n_epochs,)
@@ -50,7 +51,7 @@ def make_folds(split, metadata, labels, groups=None, *, random_state=0, caller="
     if split is None and metadata is not None and "split" in metadata:
         split = "split"
     if split is None or (isinstance(split, int) and not isinstance(split, bool)):
-        folds, description = _random_folds(N_FOLDS if split is None else split, labels, random_state, caller)
+        folds, description = _random_folds(split, labels, random_state, caller)
     elif hasattr(split, "split") and not isinstance(split, (pd.Series, pd.DataFrame, str)):
         folds = list(split.split(np.zeros((n_epochs, 1)), np.asarray(labels), groups))
         description = f"{len(folds)} folds of {type(split).__name__}"
@@ -66,6 +67,7 @@ def _random_folds(n_folds, labels, random_state, caller):
 
     labels = np.asarray(labels)
     rarest = int(pd.Series(labels).value_counts().min()) if len(labels) else 0
+    n_folds = min(N_FOLDS, max(rarest, 2)) if n_folds is None else n_folds
     if not 2 <= n_folds <= rarest:
         raise ValueError(
             f"{caller} was asked for {n_folds} stratified random folds; the rarest label has {rarest} epochs."

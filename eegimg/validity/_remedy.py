@@ -22,11 +22,10 @@ def find_remedy(scope, rng):
         "runs" or "recordings": what to hold out; None where neither helps.
     """
     trials = scope.trials
-    if scope.facts["one_run_per_label"]:
-        return None
+    runs_stay = scope.facts["one_run_per_label"] or scope.facts["runs_held_out"]
     for what, groups in (("runs", trials.runs), ("recordings", trials.recordings)):
         candidate = _folds_by(groups, trials.labels, rng)
-        if candidate is None or (what == "runs" and scope.facts["runs_held_out"]):
+        if candidate is None or (what == "runs" and runs_stay):
             continue
         if not is_exposed(measure_exposure(trials, candidate, rng)):
             return what
