@@ -4,6 +4,7 @@ import weakref
 
 import mne
 import numpy as np
+import pandas as pd
 import pytest
 
 from eegimg import viz
@@ -213,3 +214,121 @@ def test_no_figure_stays_open(make_evoked):
         import matplotlib.pyplot as plt
 
         assert plt.get_fignums() == []
+
+
+def make_audit(**changes):
+    """Return what an audit of two labels says, planted numbers and all."""
+    return {
+        "verdict": "confounded",
+        "flags": ["exposed", "drift"],
+        "accuracy": 0.72,
+        "null_accuracy": 0.55,
+        "chance": 0.5,
+        "decoder": "given",
+        "label": "concept",
+        "split": "five random folds",
+        "statistics": {"exposure": 0.96, "exposure_z": 12.0, "drift_means": 8.0, "drift_power": -1.5},
+        "decoders": {
+            "lda means": {"kappa": 0.3, "null": [0.08, None, 0.12]},
+            "5-nn": {"kappa": 0, "null": []},
+        },
+    } | changes
+
+
+def make_trials(labels, n_recordings=1):
+    """Return trials of recordings in which labels come in the same order; every fourth is tested first."""
+    n_each = len(labels)
+    return pd.DataFrame(
+        {
+            "recording": np.repeat(np.arange(n_recordings), n_each),
+            "position": np.tile(np.arange(n_each), n_recordings),
+            "label": list(labels) * n_recordings,
+            "fold": np.arange(n_each * n_recordings) % 4,
+        }
+    )
+
+
+def test_an_audit_shows_accuracy_beside_its_null():
+    fig = viz.plot_audit(make_audit(), make_trials("aaabbb"))
+    assert fig.get_suptitle() == "CONFOUNDED: decoding of concept, five random folds"
+    ax = fig.axes[1]
+    names = [tick.get_text() for tick in ax.get_yticklabels()]
+    assert names == ["JUDGED: given", "lda means", "5-nn", "time alone, no EEG"]
+    marks = {(line.get_marker(), line.get_ydata()[0]): line.get_xdata()[0] for line in ax.lines}
+    wanted = {("o", 0): 72, ("D", 0): 55, ("o", 1): 65, ("D", 1): 55, ("o", 2): 50, ("s", 3): 98}
+    assert {key: marks[key] for key in wanted} == pytest.approx(wanted)
+    assert ("D", 2) not in marks, "labels that were not moved have no null"
+    (strip,) = [found for found in ax.collections if len(found.get_segments()) == 2]
+    assert [segment[0, 0] for segment in strip.get_segments()] == pytest.approx([54, 56])
+    assert {"72 %", "55 %", "98 %"} <= set(texts(fig))
+    draw(fig)
+
+
+def test_the_order_of_labels_is_drawn_line_by_line():
+    ax = viz.plot_audit(make_audit(), make_trials("aaaabbbbccccdddd")).axes[0]
+    labels, tested = (found.get_segments() for found in ax.collections)
+    lanes = [segment[0, 1] for segment in labels]
+    assert len(labels) == 16
+    assert len(set(lanes)) == 4
+    assert lanes == sorted(lanes), "blocks make a staircase"
+    assert [segment[0, 0] for segment in tested] == [0, 4, 8, 12]
+
+
+def test_z_counts_from_the_thresholds_of_the_audit():
+    from eegimg.validity import _decide
+    from eegimg.viz.audit import Z_ROWS
+
+    drift, order = _decide.MIN_DRIFT, _decide.MIN_EXPOSURE_Z
+    wanted = {name: drift for name in Z_ROWS if name.startswith("drift")}
+    wanted |= {name: order for name in Z_ROWS if name.endswith("exposure_z")}
+    wanted["run_similarity"] = _decide.MIN_RUN_SIMILARITY
+    assert {name: threshold for name, (_, threshold) in Z_ROWS.items()} == wanted
+    assert {"12.0 > 3", "8.0 > 4", "−1.5 ≤ 4"} <= set(texts(viz.plot_audit(make_audit())))
+
+
+def test_many_labels_and_recordings_fit():
+    trials = make_trials([f"label {number}" for number in range(100)], 20)
+    statistics = {"exposure": 0.9}
+    audit = make_audit(chance=0.01, accuracy=0.05, null_accuracy=0.04, statistics=statistics, decoders={})
+    fig = viz.plot_audit(audit, trials)
+    draw(fig)
+    order, accuracy = fig.axes[:2]
+    assert "12 of 20 recordings" in order.get_title(loc="left")
+    assert len(order.get_yticks()) == 12
+    assert [text.get_text() for text in order.get_legend().get_texts()] == ["first label", "last label"]
+    assert accuracy.get_xlim()[1] < 10, "what time tells must not press the rest into a corner"
+    assert "90 %" in texts(fig)
+    assert fig.get_size_inches()[0] * 96 < 910
+
+
+@pytest.mark.parametrize(
+    ("changes", "trials", "sentence"),
+    [
+        ({}, None, "Not drawn: the trials were not saved with this audit."),
+        ({"flags": ["order-unknown"]}, make_trials("aabb"), "Not drawn: the order is unknown."),
+        (
+            {"statistics": {"exposure": None, "exposure_z": float("nan")}},
+            make_trials("aabb"),
+            "Neither was measured.",
+        ),
+        (
+            {"decoders": {}, "accuracy": None, "null_accuracy": None, "statistics": {}},
+            make_trials("aabb"),
+            "Nothing was decoded.",
+        ),
+        ({"null_accuracy": None}, make_trials("aabb"), "unknown"),
+    ],
+)
+def test_what_an_audit_lacks_is_said(changes, trials, sentence):
+    fig = viz.plot_audit(make_audit(**changes), trials)
+    draw(fig)
+    assert sentence in texts(fig)
+
+
+def test_an_audit_of_odd_names_is_drawn_and_forgotten():
+    fig = viz.plot_audit(make_audit(label=r"$\frac{", split="$" * 200), make_trials(["a$b", r"$\frac{"]))
+    draw(fig)
+    forgotten = weakref.ref(fig)
+    del fig
+    gc.collect()
+    assert forgotten() is None

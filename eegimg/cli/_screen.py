@@ -73,13 +73,14 @@ def summary(summary):
     """Show the table of a run, its remarks and where the report is."""
     console = Console(highlight=False, soft_wrap=False)
     table = Table(show_edge=False, pad_edge=False)
-    for column in ("recording", "status", "epochs", "bad channels", "seconds", "peak MB"):
-        justify = "left" if column in ("recording", "status") else "right"
+    for column in ("recording", "status", "design", "epochs", "bad channels", "seconds", "peak MB"):
+        justify = "left" if column in ("recording", "status", "design") else "right"
         table.add_column(column, justify=justify, overflow="fold")
     for row in summary.rows:
         colour = _COLOURS.get(row["status"], "white")
         numbers = (_number(row.get(key)) for key in ("n_epochs", "n_bads", "seconds", "peak_memory_mb"))
-        table.add_row(escape(row["recording"]), f"[{colour}]{row['status']}[/]", *numbers)
+        verdict = row.get("verdict") or ""
+        table.add_row(escape(row["recording"]), f"[{colour}]{row['status']}[/]", verdict, *numbers)
     console.print(table)
     wrapped = Console(highlight=False, soft_wrap=True)
     for row in summary.rows:

@@ -1,6 +1,7 @@
 """Pages that say what was done to every recording: rebuilt from the derivatives alone."""
 
+from .audit import make_audit, write_audit_report
 from .index import write_index
 from .recording import write_recording_report
 
-__all__ = ["write_index", "write_recording_report"]
+__all__ = ["make_audit", "write_audit_report", "write_index", "write_recording_report"]

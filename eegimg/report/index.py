@@ -40,8 +40,9 @@ def write_index(rows, report_dir, title, remarks=()):
     ----------
     rows : list of dict
         One per recording: ``recording`` and ``status`` ('done', 'cached', 'failed' or 'excluded'), and
-        where known ``reason``, ``n_epochs``, ``n_bads``, ``seconds``, ``peak_memory_mb``, ``page`` (name of
-        the page in `report_dir`) and ``sidecar`` (path, read for conditions, recipe and versions).
+        where known ``reason``, ``n_epochs``, ``n_bads``, ``verdict`` (of the design's audit), ``seconds``,
+        ``peak_memory_mb``, ``page`` (name of the page in `report_dir`) and ``sidecar`` (path, read for
+        conditions, recipe and versions).
     report_dir : path-like
         Folder for the page; made if it does not exist.
     title : str
@@ -125,6 +126,7 @@ def _table(rows, marks):
         "Status",
         "Epochs",
         "Bad channels",
+        "Design",
         "Time (s)",
         "Peak memory (MB)",
         "Reason or remarks",
@@ -137,6 +139,7 @@ def _table(rows, marks):
             ),
             html.number(row.get("n_epochs")),
             html.number(row.get("n_bads")),
+            row.get("verdict") or "–",
             html.number(row.get("seconds")),
             html.number(row.get("peak_memory_mb")),
             Markup('<span class="reason">{}</span>').format(row["reason"]) if row.get("reason") else "",
@@ -145,7 +148,7 @@ def _table(rows, marks):
     ]
     classes = [row["status"] for row in rows]
     return html.table(
-        headers, cells, caption="Recordings, failed ones first", numeric={2, 3, 4, 5}, row_classes=classes
+        headers, cells, caption="Recordings, failed ones first", numeric={2, 3, 5, 6}, row_classes=classes
     )
 
 

@@ -3,20 +3,17 @@
 import pathlib
 
 from .._paths import whole_file
-from . import _html as html
 from ._channels import make_sensors, make_spectra
 from ._components import make_components
 from ._drops import make_drops
 from ._evoked import make_evoked
 from ._input import make_input
 from ._overview import make_overview
+from ._page import new_report
 from ._reproduce import make_reproduce
 from ._sidecar import page_stem, read_sidecar
 from ._steps import make_steps
-
-# mne.Report hides everything at a press of T, Ctrl+T included; its tags are not used here.
-NO_SURPRISES = "window.addEventListener('load', () => setTimeout(() => { window.onkeydown = null; }));"
-VIEWPORT = '<meta name="viewport" content="width=device-width, initial-scale=1">'
+from .audit import make_recorded_audit
 
 
 def write_recording_report(sidecar_path, report_dir):
@@ -45,24 +42,13 @@ def write_recording_report(sidecar_path, report_dir):
     sidecar_path = pathlib.Path(sidecar_path)
     sidecar = read_sidecar(sidecar_path)
     stem = page_stem(sidecar_path)
-    report = _new_report(stem)
+    report = new_report(stem)
     for title, body in _make_sections(sidecar, sidecar_path, stem):
         report.add_html(f'<div class="eeg">{body}</div>', title=title, tags=("eegimg",))
     page = pathlib.Path(report_dir) / f"{stem}.html"
     with whole_file(page) as temporary:
         report.save(temporary, open_browser=False, overwrite=True, verbose="error")
     return page
-
-
-def _new_report(stem):
-    import mne
-
-    report = mne.Report(title=stem, verbose="error")
-    report.lang = "en"
-    report.include += VIEWPORT
-    report.add_custom_css(html.read_styles("page", "frame"))
-    report.add_custom_js(NO_SURPRISES)
-    return report
 
 
 def _make_sections(sidecar, sidecar_path, stem):
@@ -73,5 +59,6 @@ def _make_sections(sidecar, sidecar_path, stem):
     yield "Sensors and bad channels", make_sensors(sidecar)
     yield "Independent components", make_components(sidecar)
     yield "Epochs dropped", make_drops(sidecar, sidecar_path)
+    yield "What a decoder could show", make_recorded_audit(sidecar)
     yield "Evoked responses", make_evoked(sidecar, sidecar_path)
     yield "How to reproduce", make_reproduce(sidecar)

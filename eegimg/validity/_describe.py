@@ -21,7 +21,10 @@ MEANINGS = {
     "position_leak": (_decide.MIN_LEAK, "mean kappa of labels moved along by 4 to 8 places, best decoder"),
     "leak": (_decide.MIN_LEAK, "mean kappa of labels moved from run to run, best decoder"),
     "kappa": (None, "kappa of the true labels, best decoder"),
-    "kappa_se": (_decide.ABOVE_CHANCE, "the same in standard errors, trials taken as independent"),
+    "kappa_se": (
+        _decide.ABOVE_CHANCE,
+        "kappa of the true labels in standard errors, trials independent",
+    ),
     "run_p": (None, "share of relabellings that reach the kappa of the true labels"),
     "nested_leak": (None, "mean kappa of two labels balanced inside every true one: free of signal"),
     "n_partitions": (None, "ways of putting runs together, the true one included"),

@@ -37,7 +37,15 @@ def evaluate(
     estimator : scikit-learn classifier
         Any classifier or pipeline that ends in one. It gets (n_epochs, n_channels, n_times) in volts, or the
         same flat if it is scikit-learn's own.
-    split, group, label, order, design
+    split : str | array-like | pandas.DataFrame | cross-validator | list of tuple | int | None
+        As in :func:`audit_design`.
+    group : str | list of str | array-like, shape (n_epochs,) | None
+        As in :func:`audit_design`.
+    label : str
+        As in :func:`audit_design`.
+    order : str | array-like, shape (n_epochs,) | None
+        As in :func:`audit_design`.
+    design : 'rapid-event' | 'block' | 'unknown' | None
         As in :func:`audit_design`.
     accept_confound : bool
         Give numbers also where the audit says "confounded".
@@ -58,9 +66,10 @@ def evaluate(
     ValueError
         If the design is confounded and that is not accepted, or the split cannot be used.
 
-    Notes ----- The p value counts relabellings that reach the accuracy, (1 + count) / (1 + n_relabel): the
-    run is the unit, since trials of one run are not independent. Phipson and Smyth (2010),
-    doi:10.2202/1544-6115.1585.
+    Notes
+    -----
+    The p value counts relabellings that reach the accuracy, (1 + count) / (1 + n_relabel): the run is the
+    unit, since trials of one run are not independent. Phipson and Smyth (2010), doi:10.2202/1544-6115.1585.
     """
     caller = "evaluate"
     if not (hasattr(estimator, "fit") and hasattr(estimator, "predict")):
@@ -82,13 +91,12 @@ def evaluate(
         _scores(cross_validate(estimator, data, labels, folds), labels[tests], len(trials.names))
         for labels in (trials.labels, *labellings)
     )
-    leaks = () if epochs.metadata is None else check_split(epochs, folds, label=_label(epochs, label)).leaks
     return ResultCard(
         task=f"decoding of {label} under {audit.split}",
         method=_name(estimator),
         metrics={name: _metric(name, value, null, audit) for name in value},
         audit=audit,
-        leaks=tuple(leaks),
+        leaks=tuple(check_split(epochs, folds, label=label).leaks),
         transductive=tuple(marked_steps(epochs)),
         accept_confound=accept_confound,
     )
@@ -126,8 +134,3 @@ def _metric(name, value, null, audit):
 def _name(estimator):
     steps = [step for _, step in estimator.steps] if hasattr(estimator, "steps") else [estimator]
     return " + ".join(type(step).__name__ for step in steps)
-
-
-def _label(epochs, label):
-    """Return a column that is there, for epochs whose labels are the names of their events."""
-    return label if label in epochs.metadata else "event"

@@ -22,8 +22,8 @@ def make_folds(split, metadata, labels, groups=None, *, random_state=0, caller="
         number or name of the fold in which an epoch is tested. A DataFrame has one column of parts per
         fold, as :func:`make_split` returns it. A cross-validator has ``split(X, y, groups)`` as
         scikit-learn's have. A list holds (train, test) index pairs. A number asks for that many stratified
-        random folds. None takes the column "split" where there is one, otherwise five random folds, or as
-        many as the rarest label has epochs.
+        random folds. None takes the column "split" where it has both parts, otherwise five random folds, or
+        as many as the rarest label has epochs.
     metadata : pandas.DataFrame | None
         One row per epoch.
     labels : array-like, shape (n_epochs,)
@@ -49,7 +49,7 @@ def make_folds(split, metadata, labels, groups=None, *, random_state=0, caller="
     """
     n_epochs = len(labels)
     if split is None and metadata is not None and "split" in metadata:
-        split = "split"
+        split = "split" if {TRAIN, TEST} <= set(as_parts(metadata["split"])) else None
     if split is None or (isinstance(split, int) and not isinstance(split, bool)):
         folds, description = _random_folds(split, labels, random_state, caller)
     elif hasattr(split, "split") and not isinstance(split, (pd.Series, pd.DataFrame, str)):

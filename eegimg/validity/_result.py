@@ -98,7 +98,7 @@ class Audit:
             text += "how much the design alone would give cannot be known, as no run can be relabelled"
         else:
             text += f"a label-free copy of the design gives {_percent(self.null_accuracy)}"
-        if self.clock_accuracy is not None:
+        if "exposed" in self.flags and self.clock_accuracy is not None:
             text += f"; the clock alone tells {_percent(self.clock_accuracy)}"
         return f"{text}; chance is {_percent(self.chance)}."
 

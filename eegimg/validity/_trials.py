@@ -160,9 +160,7 @@ def _recordings(metadata, group, n_epochs, caller):
     columns = [] if metadata is None else [str(name) for name in metadata.columns]
     if group is None:
         named = [name for name in RECORDING if name in columns]
-    elif isinstance(group, str) or (
-        isinstance(group, (list, tuple)) and set(map(str, group)) <= set(columns)
-    ):
+    elif isinstance(group, str) or (isinstance(group, (list, tuple)) and len(group) != n_epochs):
         named = [group] if isinstance(group, str) else list(group)
         missing = [name for name in named if name not in columns]
         if missing:

@@ -230,3 +230,47 @@ def make_derivative(tmp_path):
         return path
 
     return make
+
+
+@pytest.fixture
+def make_audit_result():
+    """Return a factory of audits with planted numbers; keywords replace fields."""
+    import pandas as pd
+
+    from eegimg.validity import Audit
+
+    def make(**changes):
+        labels = ["face", "house"] * 20
+        trials = pd.DataFrame(
+            {"recording": 0, "position": range(40), "label": labels, "run": range(40), "fold": [0, 1] * 20}
+        )
+        fields = {
+            "verdict": "confounded",
+            "reason": "Training trials near in time tell 96 % of the test labels.",
+            "flags": ("exposed", "drift", "leak"),
+            "remedy": "Hold whole runs out.",
+            "accuracy": 0.72,
+            "null_accuracy": 0.55,
+            "clock_accuracy": 0.98,
+            "chance": 0.5,
+            "decoder": "given",
+            "label": "concept",
+            "split": "five random folds",
+            "n_epochs": 40,
+            "n_labels": 2,
+            "n_recordings": 1,
+            "statistics": {
+                "exposure": 0.96,
+                "exposure_z": 12.0,
+                "leak": 0.1,
+                "drift": 3.0,
+                "run_length": 4.0,
+            },
+            "decoders": {"lda means": {"kappa": 0.3, "null": [0.08, 0.12]}},
+            "remarks": ("Labels are the names of events.",),
+            "seconds": 3.25,
+            "trials": trials,
+        }
+        return Audit(**fields | changes)
+
+    return make

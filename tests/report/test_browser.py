@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from eegimg.report import write_index, write_recording_report
+from eegimg.report import write_audit_report, write_index, write_recording_report
 
 SCRIPT = "<script>alert(1)</script>"
 
@@ -115,3 +115,18 @@ def test_index_leads_to_the_pages(make_derivative, tmp_path, open_page, width):
     with page.expect_navigation(wait_until="load"):  # the page that is there is idle before the new one comes
         page.keyboard.press("Enter")
     assert page.locator("h1").inner_text() == "sub-01_task-images_run-01"
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_audit_page(make_audit_result, tmp_path, open_page, width):
+    audit = make_audit_result(label=SCRIPT)
+    page = open_page(write_audit_report(audit, tmp_path / "sub-01_audit.html"), width)
+    assert page.locator("figure img").count() == 1
+    assert broken_images(page) == 0
+    assert silent_images(page) == 0
+    assert overflow(page) <= 0
+    assert page.locator("h1").inner_text() == "sub-01_audit"
+    assert page.locator(".notice.failed").inner_text().startswith("Confounded: Training trials")
+    assert page.get_by_text("run_length").is_hidden()
+    page.get_by_text("1 explanation").click()
+    assert page.get_by_text("run_length").is_visible()

@@ -3,7 +3,7 @@
 import json
 import sys
 
-from eegimg.report import write_index, write_recording_report
+from eegimg.report import make_audit, write_audit_report, write_index, write_recording_report
 
 SCRIPT, PATH = "<script>alert(1)</script>", "../../etc/passwd"
 ATTRIBUTE = '"><img src=x onerror=alert(1)>'
@@ -57,6 +57,22 @@ def test_index_escapes_names(make_derivative, tmp_path):
     assert 'href="../' not in text, "a link never leaves the folder of the report"
     assert 'href="javascript:' not in text
     assert page.parent == tmp_path / "report"
+
+
+def test_audit_escapes_names(make_audit_result, tmp_path):
+    audit = make_audit_result(
+        reason=SCRIPT,
+        flags=(SCRIPT,),
+        remedy=ATTRIBUTE,
+        decoder=SCRIPT,
+        label=SCRIPT,
+        split=ATTRIBUTE,
+        decoders={SCRIPT: {"kappa": 0.3, "null": [0.1]}, "$\\frac{": {"kappa": 0.1, "null": []}},
+        remarks=(SCRIPT, ATTRIBUTE),
+    )
+    audit.trials["label"] = [SCRIPT, "$\\frac{"] * 20
+    assert_clean(make_audit(audit.to_dict(), audit.trials))
+    assert_clean(write_audit_report(audit, tmp_path / "<b>audit.html").read_text(encoding="utf-8"))
 
 
 def test_nothing_but_the_derivative_is_read(make_derivative, tmp_path):
