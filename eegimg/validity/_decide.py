@@ -21,7 +21,7 @@ def decide(numbers, facts):
     Two legs must both stand for "confounded": exposure (a slow function of time tells the test labels, from
     labels, order and split alone) and leak (features drift within labels, and labels moved from run to run
     decode under this very split). Where every label has one run in a recording, runs cannot be relabelled,
-    and nothing in the data tells the run from the label.
+    and nothing under that split tells the run from the label.
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ def _zero_shot(flags):
 def _unidentifiable(flags):
     why = (
         "Each label has one run in a recording, so the label and the time of recording are the same "
-        "thing, and no analysis of these data can tell them apart."
+        "thing there, and no analysis under this split can tell them apart."
     )
     evidence = {"above-chance": "decoding is above chance", "drift": "features drift within labels"}
     found = [text for name, text in evidence.items() if name in flags]

@@ -26,7 +26,6 @@ MEANINGS = {
         "kappa of the true labels in standard errors, trials independent",
     ),
     "run_p": (None, "share of relabellings that reach the kappa of the true labels"),
-    "nested_leak": (None, "mean kappa of two labels balanced inside every true one: free of signal"),
     "n_partitions": (None, "ways of putting runs together, the true one included"),
     "n_relabellings": (None, "relabellings that were decoded"),
     "drift_means": (None, "drift in means of 0.1 s windows (z)"),

@@ -4,6 +4,7 @@ import numpy as np
 
 from ._exposure import balanced_kappa
 from ._features import data_picks
+from ._relabel import without_signal
 
 
 def cross_validate(estimator, data, labels, folds):
@@ -44,15 +45,35 @@ def takes_epochs(estimator):
     return not type(first).__module__.startswith("sklearn.") or type(first).__name__ == "FunctionTransformer"
 
 
-def estimator_kappas(estimator, epochs, rows, labellings, n_labels, folds):
-    """Return the balanced kappa of an estimator for each labelling (see :func:`cross_validate`)."""
-    data = np.asarray(epochs.get_data(picks=data_picks(epochs.info), item=rows, copy=False), float)
-    tests = np.concatenate([test for _, test in folds])
-    return [
-        float(
-            balanced_kappa(
-                cross_validate(estimator, data, labels, folds).astype(float), labels[tests], n_labels
-            )
-        )
-        for labels in labellings
-    ]
+def estimator_kappas(estimator, epochs, scope, labellings):
+    """Train and test an estimator on true labels and on others.
+
+    Parameters
+    ----------
+    estimator : scikit-learn classifier
+        Left as it is.
+    epochs : mne.BaseEpochs
+        Epochs.
+    scope : Scope
+        Which epochs, labels and folds.
+    labellings : list of ndarray of int, shape (n_rows,)
+        Labels moved from run to run.
+
+    Returns
+    -------
+    kappa : float
+        Balanced, of the true labels.
+    moved, silent : list of float
+        Of the other labels, on the epochs as they are and without what trials of one label have in common.
+    """
+    data = np.asarray(epochs.get_data(picks=data_picks(epochs.info), item=scope.rows, copy=False), float)
+    tests = np.concatenate([test for _, test in scope.folds])
+
+    def kappa_of(epochs_data, labels):
+        hits = cross_validate(estimator, epochs_data, labels, scope.folds)
+        return float(balanced_kappa(hits.astype(float), labels[tests], len(scope.trials.names)))
+
+    kappa = kappa_of(data, scope.trials.labels)
+    moved = [kappa_of(data, labels) for labels in labellings]
+    silent = without_signal(data, scope.trials) if labellings else data
+    return kappa, moved, [kappa_of(silent, labels) for labels in labellings]

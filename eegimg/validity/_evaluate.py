@@ -11,7 +11,8 @@ from ._estimator import cross_validate
 from ._exposure import balanced_kappa
 from ._features import data_picks
 from ._folds import make_folds
-from ._relabel import N_RELABELLINGS, make_relabellings, make_shifted_labels
+from ._measure import set_beside
+from ._relabel import N_RELABELLINGS, make_relabellings, make_shifted_labels, without_signal
 from ._trials import read_trials
 
 
@@ -87,14 +88,18 @@ def evaluate(
     labellings = _null_labels(audit, trials, folds, int(n_relabel), random_state)
     data = np.asarray(epochs.get_data(picks=data_picks(epochs.info), copy=False), float)
     tests = np.concatenate([test for _, test in folds])
-    value, *null = (
-        _scores(cross_validate(estimator, data, labels, folds), labels[tests], len(trials.names))
-        for labels in (trials.labels, *labellings)
-    )
+
+    def score(epochs_data, labels):
+        hits = cross_validate(estimator, epochs_data, labels, folds)
+        return _scores(hits, labels[tests], len(trials.names))
+
+    value, null = score(data, trials.labels), [score(data, labels) for labels in labellings]
+    silent = without_signal(data, trials) if "exposed" in audit.flags else None
+    quiet = [] if silent is None else [score(silent, labels) for labels in labellings]
     return ResultCard(
         task=f"decoding of {label} under {audit.split}",
         method=_name(estimator),
-        metrics={name: _metric(name, value, null, audit) for name in value},
+        metrics={name: _metric(name, value, null, quiet, audit) for name in value},
         audit=audit,
         leaks=tuple(check_split(epochs, folds, label=label).leaks),
         transductive=tuple(marked_steps(epochs)),
@@ -117,9 +122,10 @@ def _scores(hits, truth, n_labels):
     return {"balanced accuracy": chance + kappa * (1 - chance), "accuracy": float(hits.mean())}
 
 
-def _metric(name, value, null, audit):
-    """Put a score beside those of the null."""
-    others = np.array([scores[name] for scores in null])
+def _metric(name, value, null, quiet, audit):
+    """Put a score beside those of the null, taken as in :func:`eegimg.validity._measure.set_beside`."""
+    beside = set_beside(value[name], *([scores[name] for scores in side] for side in (null, quiet)))
+    others = np.array(beside["null"])
     known = len(others) > 0
     return {
         "value": value[name],
@@ -127,7 +133,7 @@ def _metric(name, value, null, audit):
         "clock": 1.0 if audit.clock_accuracy is None else audit.clock_accuracy,
         "null": float(others.mean()) if known else None,
         "null_sd": float(others.std()) if known else None,
-        "p": float((1 + (others >= value[name]).sum()) / (1 + len(others))) if known else None,
+        "p": beside["p"],
     }
 
 

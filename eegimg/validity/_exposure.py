@@ -13,7 +13,7 @@ N_PERMUTATIONS = 99
 MAX_ROWS = 2000
 MAX_POSITIONS = 256
 MIN_EXPOSURE = 0.10  # kappa; z is computed from there on
-_BATCH = 10  # permutations at a time, to keep memory small
+LONG_RUN = 4  # median trials of one label in a row, from which on places next to each other vote as well
 _REACH = 5.0  # widths of the kernel on either side that are looked at
 
 
@@ -27,7 +27,7 @@ class Exposure:
         Balanced accuracy beyond chance of the best kernel; nan where no test trial has a training trial to
         vote.
     z : float
-        Against permuted labels; nan where the kappa is below MIN_EXPOSURE.
+        Against permutations; nan where the kappa is below MIN_EXPOSURE.
     """
 
     kappa: float
@@ -98,16 +98,17 @@ def compute_time_exposure(trials, folds, rng, *, n_permutations=N_PERMUTATIONS):
         votes.append((neighbours[:, near], np.exp(weights)))
     n_labels = len(trials.names)
 
-    def best_of(labels):
+    def best(labels):
         priors = np.stack([np.bincount(labels[train], minlength=n_labels) for train, _ in folds])[fold_of]
         return max(
             _vote_kappa(labels[near], weights, priors, labels[tests], n_labels) for near, weights in votes
         )
 
-    def best(labellings):
-        return np.array([best_of(labels) for labels in labellings])
-
-    return _against_permutations(best, trials.labels, rng, n_permutations)
+    observed = float(best(trials.labels))
+    if not observed >= MIN_EXPOSURE:
+        return Exposure(observed, float("nan"))
+    null = np.array([best(rng.permutation(trials.labels)) for _ in range(n_permutations)])
+    return Exposure(observed, float((observed - null.mean()) / max(null.std(), 1e-12)))
 
 
 def _rows(folds, labels, rng):
@@ -158,20 +159,12 @@ def _kappa_of(votes, priors, truth, n_labels):
     return balanced_kappa(hits, truth, n_labels)
 
 
-def _against_permutations(best, labels, rng, n_permutations):
-    """Compare with permuted labels, unless the kappa is too small to count anyway."""
-    observed = float(best(labels[None])[0])
-    if not observed >= MIN_EXPOSURE:
-        return Exposure(observed, float("nan"))
-    null = best(np.stack([rng.permutation(labels) for _ in range(n_permutations)]))
-    return Exposure(observed, float((observed - null.mean()) / max(null.std(), 1e-12)))
-
-
 def compute_position_exposure(trials, folds, rng, *, n_permutations=N_PERMUTATIONS):
     """Let training trials of other recordings vote for test trials at nearly the same place in theirs.
 
-    Trials within three to five places do not vote: one order of conditions used for everybody is no trend,
-    and only a trend can be exploited by something slow. The weakest of the guards counts.
+    One order of conditions used for everybody is no trend, and only a trend can be exploited by something
+    slow. So the null permutes places, in the same way in all recordings, and where labels change from trial
+    to trial those within three to five places do not vote; the weakest of these guards counts.
 
     Parameters
     ----------
@@ -180,9 +173,9 @@ def compute_position_exposure(trials, folds, rng, *, n_permutations=N_PERMUTATIO
     folds : list of tuple of (ndarray, ndarray)
         Training and test trials.
     rng : numpy.random.Generator
-        Permutes labels.
+        Permutes places.
     n_permutations : int
-        As in :func:`compute_time_exposure`.
+        Of places, the best kernel taken in each.
 
     Returns
     -------
@@ -194,50 +187,56 @@ def compute_position_exposure(trials, folds, rng, *, n_permutations=N_PERMUTATIO
     places = trials.positions
     step = int(np.ceil((places.max() + 1) / MAX_POSITIONS))
     places = places // step
-    lag = np.abs(np.arange(places.max() + 1)[:, None] - np.arange(places.max() + 1)) * step
-    kernels = [np.where(lag > guard, np.exp(-lag / width), 0.0) for guard in GUARDS for width in WIDTHS[1:]]
-    tests, fold_of = _rows(folds, trials.labels, rng)
+    n_places = int(places.max()) + 1
+    lag = np.abs(np.arange(n_places)[:, None] - np.arange(n_places)) * step
+    in_runs = trials.run_table()["n"].median() >= LONG_RUN
+    kernels = [
+        np.where(lag > guard, np.exp(-lag / width), 0.0)
+        for guard in ((-1,) if in_runs else GUARDS)
+        for width in WIDTHS[1:]
+    ]
+    n_guards = len(kernels) // len(WIDTHS[1:])
+    votes = _PlaceVotes(trials, folds, places, n_places, rng)
 
-    def best(labellings):
-        return np.concatenate(
-            [one_batch(labellings[start : start + _BATCH]) for start in range(0, len(labellings), _BATCH)]
-        )
+    def best(order):
+        kappas = [votes.kappa(kernel[np.ix_(order, order)]) for kernel in kernels]
+        return np.reshape(kappas, (n_guards, -1)).max(axis=1).min()
 
-    def one_batch(labellings):
-        kappas = np.empty((len(kernels), len(labellings)))
-        votes = [np.empty((len(labellings), len(tests), len(trials.names))) for _ in kernels]
-        priors = np.empty_like(votes[0])
+    observed = float(best(np.arange(n_places)))
+    if not observed >= MIN_EXPOSURE:
+        return Exposure(observed, float("nan"))
+    null = np.array([best(rng.permutation(n_places)) for _ in range(n_permutations)])
+    return Exposure(observed, float((observed - null.mean()) / max(null.std(), 1e-12)))
+
+
+class _PlaceVotes:
+    """Labels counted by place, from which any kernel over places lets trials of other recordings vote."""
+
+    def __init__(self, trials, folds, places, n_places, rng):
+        self.tests, fold_of = _rows(folds, trials.labels, rng)
+        self.truth, self.n_labels = trials.labels[self.tests], len(trials.names)
+        self.priors = np.empty((len(self.tests), self.n_labels))
+        self.parts = []  # rows that share fold and recording, their places, and the counts that vote for them
         for fold, (train, _) in enumerate(folds):
             rows = np.flatnonzero(fold_of == fold)
-            counts = _counts(labellings[:, train], trials.recordings[train], places[train], trials, len(lag))
-            priors[:, rows] = counts.sum(axis=(0, 1))[:, None]
-            total = counts.sum(axis=0).reshape(len(lag), -1)
-            for recording in np.unique(trials.recordings[tests[rows]]):
-                here = rows[trials.recordings[tests[rows]] == recording]
-                others = total - counts[recording].reshape(len(lag), -1)
-                for vote, kernel in zip(votes, kernels, strict=True):
-                    found = kernel[places[tests[here]]] @ others
-                    vote[:, here] = found.reshape(len(here), len(labellings), -1).transpose(1, 0, 2)
-        for number, vote in enumerate(votes):
-            for draw, labels in enumerate(labellings):
-                kappas[number, draw] = _kappa_of(vote[draw], priors[draw], labels[tests], len(trials.names))
-        return kappas.reshape(len(GUARDS), -1, len(labellings)).max(axis=1).min(axis=0)
+            of_rows = trials.recordings[self.tests[rows]]
+            total = _counts(trials.labels[train], places[train], n_places, self.n_labels)
+            self.priors[rows] = total.sum(axis=0)
+            for recording in np.unique(of_rows):
+                own = train[trials.recordings[train] == recording]
+                counts = total - _counts(trials.labels[own], places[own], n_places, self.n_labels)
+                here = rows[of_rows == recording]
+                self.parts.append((here, places[self.tests[here]], counts))
 
-    return _against_permutations(best, trials.labels, rng, n_permutations)
+    def kappa(self, kernel):
+        """Return the balanced kappa of votes with a kernel (n_places, n_places)."""
+        votes = np.empty_like(self.priors)
+        for rows, places, counts in self.parts:
+            votes[rows] = kernel[places] @ counts
+        return _kappa_of(votes, self.priors, self.truth, self.n_labels)
 
 
-def _counts(labellings, recordings, places, trials, n_places):
-    """Count labels: (n_recordings, n_places, n_labellings, n_labels)."""
-    n_recordings, n_labels = int(trials.recordings.max()) + 1, len(trials.names)
-    shape = (n_recordings, n_places, len(labellings), n_labels)
-    draws = np.arange(len(labellings))[:, None]
-    cells = np.ravel_multi_index(
-        (
-            np.broadcast_to(recordings, labellings.shape),
-            np.broadcast_to(places, labellings.shape),
-            np.broadcast_to(draws, labellings.shape),
-            labellings,
-        ),
-        shape,
-    )
-    return np.bincount(cells.ravel(), minlength=np.prod(shape)).reshape(shape).astype(float)
+def _counts(labels, places, n_places, n_labels):
+    """Count labels by place: (n_places, n_labels)."""
+    cells = np.bincount(places * n_labels + labels, minlength=n_places * n_labels)
+    return cells.reshape(n_places, n_labels).astype(float)

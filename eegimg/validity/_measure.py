@@ -9,7 +9,7 @@ from ._estimator import estimator_kappas
 from ._explain import describe_order, explain_decoding
 from ._exposure import compute_position_exposure, compute_time_exposure
 from ._features import compute_features
-from ._relabel import make_nested_labels, make_relabellings, make_shifted_labels
+from ._relabel import make_relabellings, make_shifted_labels, without_signal
 
 N_ESTIMATOR = 8  # relabellings that a user's own decoder is trained on
 
@@ -95,46 +95,57 @@ def measure_leak(epochs, scope, sets, rng, *, n_relabel, estimator=None):
     n_labels = len(trials.names)
     features = compute_features(epochs, sets, rows)
     decoders = Decoders(features, folds)
+    silent = Decoders({name: without_signal(data, trials) for name, data in features.items()}, folds)
     labellings, n_partitions = make_relabellings(trials, folds, rng, n_relabel)
-    nested = make_nested_labels(trials, folds, rng, n_relabel)
-    names = decoders.names
-    observed = decoders.kappas(trials.labels, n_labels).tolist()
-    null = [decoders.kappas(labels, n_labels) for labels in labellings]
-    null = np.array(null).T.tolist() if null else [[]] * len(names)
-    if estimator is not None:
-        kappas = estimator_kappas(
-            estimator, epochs, rows, [trials.labels, *labellings[:N_ESTIMATOR]], n_labels, folds
-        )
-        names, observed, null = [*names, "estimator"], [*observed, kappas[0]], [*null, kappas[1:]]
+    observed = decoders.kappas(trials.labels, n_labels)
+    moved = [[which.kappas(labels, n_labels) for labels in labellings] for which in (decoders, silent)]
     table = {
-        name: {"kappa": kappa, "null": values}
-        for name, kappa, values in zip(names, observed, null, strict=True)
+        name: set_beside(
+            float(observed[place]), *([float(kappas[place]) for kappas in side] for side in moved)
+        )
+        for place, name in enumerate(decoders.names)
     }
-    numbers = _leak(table, nested, decoders) | {
+    if estimator is not None:
+        table["estimator"] = set_beside(*estimator_kappas(estimator, epochs, scope, labellings[:N_ESTIMATOR]))
+    best = max(table, key=lambda name: table[name]["kappa"])
+    numbers = {
+        "kappa": table[best]["kappa"],
+        "kappa_se": table[best]["kappa"] / _standard_error(trials.labels[decoders.tests], n_labels),
         "n_partitions": n_partitions,
         "n_relabellings": float(len(labellings)),
-        "kappa_se": max(observed) / _standard_error(trials.labels[decoders.tests], n_labels),
     }
+    if labellings:
+        numbers["leak"] = float(max(np.mean(entry["null"]) for entry in table.values()))
+        numbers["run_p"] = table[best]["p"]
     if trials.ordered and len(np.unique(trials.recordings)) > 1:
         shifted = [decoders.kappas(labels, n_labels) for labels in make_shifted_labels(trials)]
         numbers["position_leak"] = float(np.mean(shifted, axis=0).max())
     return numbers | _drifts(features, trials, rng), table
 
 
-def _leak(table, nested, decoders):
-    """Return what relabelled and true labels reach."""
-    best = max(table, key=lambda name: table[name]["kappa"])
-    numbers = {"kappa": table[best]["kappa"]}
-    null = table[best]["null"]
-    if null:
-        leaks = [np.mean(entry["null"]) for entry in table.values()]
-        numbers["leak"] = float(max(leaks))
-        numbers["run_p"] = (1 + sum(value >= numbers["kappa"] for value in null)) / (1 + len(null))
-    if nested:
-        numbers["nested_leak"] = float(
-            np.mean([decoders.kappas(labels, 2) for labels in nested], axis=0).max()
-        )
-    return numbers
+def set_beside(kappa, moved, silent):
+    """Set a score beside those of labels moved from run to run.
+
+    Parameters
+    ----------
+    kappa : float
+        Of the true labels.
+    moved : list of float
+        Of relabellings, on the epochs as they are. Where runs differ, the signal helps to tell them, so these
+        are too high.
+    silent : list of float
+        Of the same relabellings, without what trials of one label have in common. Few short runs make these
+        too high.
+
+    Returns
+    -------
+    entry : dict
+        ``kappa``, ``null`` (the lower of the two on average) and ``p`` (share of relabellings as they are
+        that reach kappa, None without any).
+    """
+    p = (1 + sum(value >= kappa for value in moved)) / (1 + len(moved)) if moved else None
+    lower = silent if silent and np.mean(silent) < np.mean(moved) else moved
+    return {"kappa": kappa, "null": lower, "p": p}
 
 
 def _standard_error(truth, n_labels):

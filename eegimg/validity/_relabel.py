@@ -55,39 +55,39 @@ def make_relabellings(trials, folds, rng, n_wanted=N_RELABELLINGS):
     return [labels[index] for labels in found], n_possible
 
 
-def make_nested_labels(trials, folds, rng, n_wanted=N_RELABELLINGS):
-    """Give each run one of two labels, balanced inside every true label, so that no signal can show.
+def without_signal(data, trials):
+    """Take out what trials of one label have in common, and leave what their runs have.
 
     Parameters
     ----------
-    trials, folds, rng, n_wanted
-        As in :func:`make_relabellings`.
+    data : array, shape (n_epochs, ...)
+        Features or epochs.
+    trials : Trials
+        Labels and runs.
 
     Returns
     -------
-    labellings : list of ndarray of int, shape (n_epochs,)
-        Of zeros and ones; empty where a label has a single run.
+    data : ndarray, shape (n_epochs, ...)
+        With the mean of every label at 0. Deviations of its n runs from that mean are stretched by
+        sqrt(n / (n - 1)), as taking it out has shrunk them.
     """
+    flat = np.asarray(data, float).reshape(len(trials), -1)
     runs = trials.run_table()
-    true = runs["label"].to_numpy()
-    blocks = _blocks(trials, folds, runs)
-    cells = [
-        np.flatnonzero((blocks == block) & (true == label))
-        for block in np.unique(blocks)
-        for label in np.unique(true)
-    ]
-    cells = [rows for rows in cells if len(rows)]
-    if max(len(rows) for rows in cells) < 2:
-        return []
     index = np.searchsorted(runs.index.to_numpy(), trials.runs)
-    found = []
-    for _ in range(n_wanted):
-        pseudo = np.zeros(len(runs), int)
-        for rows in cells:
-            half = np.arange(len(rows)) % 2
-            pseudo[rows] = rng.permutation(half if rng.random() < 0.5 else 1 - half)
-        found.append(pseudo[index])
-    return found
+    label = runs["label"].to_numpy()
+    n_runs = np.bincount(label)[label]
+    run_means = _means(flat, index, len(runs))
+    label_means = _means(flat, trials.labels, len(trials.names))[label]
+    stretch = np.sqrt(n_runs / np.maximum(n_runs - 1, 1))[:, None]
+    moved = stretch * (run_means - label_means) - run_means
+    return (flat + moved[index]).reshape(np.shape(data))
+
+
+def _means(data, cells, n_cells):
+    """Return the mean of the rows in each cell, shape (n_cells, n_columns)."""
+    members = np.zeros((n_cells, len(data)))
+    members[cells, np.arange(len(data))] = 1.0
+    return members @ data / np.maximum(members.sum(axis=1), 1)[:, None]
 
 
 def make_shifted_labels(trials):

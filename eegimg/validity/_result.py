@@ -46,13 +46,20 @@ class Audit:
     statistics : dict of str to float
         All numbers.
     decoders : dict of str to dict
-        For each decoder ``kappa`` and ``null``, the kappas of relabellings.
+        For each decoder ``kappa``, ``null`` (kappas of relabellings, see notes) and ``p`` (share of
+        relabellings of the epochs as they are that reach kappa).
     remarks : tuple of str
         What was assumed or left out.
     seconds : float
         How long it took.
     trials : pandas.DataFrame
         One row per epoch looked at: recording, position, label, run and fold (-1: never tested).
+
+    Notes ----- Labels are moved from run to run twice: on the epochs as they are, where a signal helps to
+    tell runs and the result is too high, and without what trials of one label have in common, where few
+    short runs make it too high. The lower mean counts: on simulated designs it lies nearest to what the
+    same design reaches without any signal (``leak_against_truth`` in
+    ``benchmarks/results/validity_rates.json``).
     """
 
     verdict: str

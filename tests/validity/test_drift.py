@@ -116,5 +116,5 @@ def test_recordings_of_one_run_each_are_not_compared(make_epochs):
     assert np.isnan(measure(epochs, compare_runs))
 
 
-def test_runs_of_one_trial_have_no_spread_and_are_compared_all_the_same(make_epochs):
-    assert np.isfinite(measure(make_epochs(np.tile(list("ab"), 30)), compare_runs))
+def test_runs_too_short_to_know_their_spread_are_not_compared(make_epochs):
+    assert np.isnan(measure(make_epochs(np.tile(list("ab"), 30)), compare_runs))

@@ -156,7 +156,10 @@ def test_every_epoch_needs_a_label(make_epochs, gap):
             {"group": "subjct"},
             "audit_design was asked for the group 'subjct'; the metadata have 'concept', 'run' and 'colour'.",
         ),
-        ({"group": [1, 2, 3]}, "audit_design needs a group for each of 4 epochs. Got the shape (3,)."),
+        (
+            {"group": np.array([1, 2, 3])},
+            "audit_design needs a group for each of 4 epochs. Got the shape (3,).",
+        ),
         (
             {"order": "runs"},
             "audit_design was asked for the order 'runs'; the metadata have 'concept', 'run' and 'colour'. Did you "
