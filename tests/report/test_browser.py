@@ -80,7 +80,7 @@ def test_recording_page(make_derivative, tmp_path, open_page, width):
 def test_contents_lead_to_their_sections_and_keys_hide_nothing(make_derivative, tmp_path, open_page):
     page = open_page(write_recording_report(make_derivative(kind="eeg"), tmp_path))
     links = page.locator("#toc-navbar a")
-    assert links.count() == 9
+    assert links.count() == 10
     links.nth(8).click()
     page.wait_for_function("scrollY > 1000")
     page.keyboard.press("t")

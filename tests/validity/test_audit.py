@@ -41,7 +41,7 @@ def test_one_block_of_each_label_that_drifts_is_confounded_and_cannot_be_settled
     audit = audit_design(make_epochs(one_block(), **{kind: 1.0}), explain=False)
     assert audit.verdict == "confounded"
     assert audit.flags == ("unidentifiable", "exposed", "drift", "above-chance")
-    assert "no analysis of these data can tell them apart" in audit.reason
+    assert "no analysis under this split can tell them apart" in audit.reason
     assert "no split helps" in audit.remedy
     assert audit.null_accuracy is None
     assert "cannot be known" in audit.compare()

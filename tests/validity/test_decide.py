@@ -139,7 +139,7 @@ BRANCHES = {
         "confounded",
         EXPOSED | ABOVE,
         {"one_run_per_label": True},
-        "no analysis of these data can tell them apart. Here decoding is above chance.",
+        "no analysis under this split can tell them apart. Here decoding is above chance.",
     ),
     "one run, drift": (
         "confounded",

@@ -142,6 +142,22 @@ def test_blocks_in_one_order_for_all_are_exposed_by_place_where_a_recording_is_l
     assert by_place.z > 3
 
 
+@pytest.mark.parametrize(("sequence", "length"), [("abab", 8), ("abcd", 8), ("ab" * 6, 5), ("abcabc", 12)])
+def test_short_runs_in_one_order_for_all_are_exposed_by_place_too(make_trials, folds_of, sequence, length):
+    labels, recordings = same_for_all(np.repeat(list(sequence), length), n_recordings=6)
+    trials = make_trials(labels, recordings=recordings)
+    _, by_place = exposures(trials, folds_of(trials, recordings))
+    assert by_place.kappa > 0.9
+    assert by_place.z > 3
+
+
+def test_blocks_in_turned_order_for_every_other_person_are_not_exposed_by_place(make_trials, folds_of):
+    labels = np.concatenate([np.repeat(list("ab" if person % 2 else "ba"), 12) for person in range(8)])
+    recordings = np.repeat(np.arange(8), 24)
+    trials = make_trials(labels, recordings=recordings)
+    assert exposures(trials, folds_of(trials, recordings))[1].kappa < 0
+
+
 def test_blocks_in_an_order_of_their_own_are_not_exposed_by_place(make_trials, folds_of):
     rng = np.random.default_rng(1)
     recordings = np.repeat(np.arange(12), 60)

@@ -9,10 +9,10 @@ from eegimg.validity._relabel import (
     SHIFTS,
     _count_partitions,
     _partition,
-    make_nested_labels,
     make_relabellings,
     make_shifted_labels,
     runs_held_out,
+    without_signal,
 )
 
 
@@ -90,7 +90,6 @@ def test_labels_move_at_random(make_trials, folds_of, rng):
 def test_one_run_of_each_label_has_no_other_labelling(make_trials, folds_of, rng):
     trials = make_trials(np.repeat(list("abcd"), 10))
     assert make_relabellings(trials, folds_of(trials), rng) == ([], 1.0)
-    assert make_nested_labels(trials, folds_of(trials), rng) == []
 
 
 def test_one_run_of_each_label_in_every_recording_has_others(make_trials, folds_of, rng):
@@ -165,24 +164,35 @@ def test_partitions_do_not_depend_on_names():
     assert _partition(np.array([0, 1, 1, 2])) != _partition(np.array([0, 1, 2, 2]))
 
 
-@pytest.mark.parametrize("held_out", [True, False])
-def test_nested_labels_are_balanced_in_every_label(make_trials, folds_of, rng, held_out):
-    labels, rounds = several_runs(n_rounds=8)
+def test_taking_the_signal_out_leaves_runs_as_they_would_be_without_it(make_trials):
+    labels, _ = several_runs(n_rounds=400, length=5)
     trials = make_trials(labels)
-    # Held out two rounds at a time, so that every label has two runs in a fold.
-    folds = folds_of(trials, rounds // 2 if held_out else None)
-    found = make_nested_labels(trials, folds, rng, 12)
-    assert len(found) == 12
-    for one in found:
-        per_run = labels_of_runs(trials, one)
-        assert set(per_run) == {0, 1}
-        for label in range(3):
-            of_label = trials.labels == label
-            assert one[of_label].mean() == 0.5
-            if held_out:
-                for _, test in folds:
-                    assert one[test][of_label[test]].mean() == 0.5
-    assert len({tuple(one) for one in found}) > 8
+    rng = np.random.default_rng(0)
+    of_runs = rng.standard_normal((len(np.unique(trials.runs)), 1, 3))
+    noise = rng.standard_normal((len(labels), 2, 3))
+    drifting = of_runs[trials.runs] + noise
+    signal = 7.0 * np.arange(3)[trials.labels][:, None, None]
+    found = without_signal(drifting + signal, trials)
+    assert found.shape == drifting.shape
+    np.testing.assert_allclose(found, without_signal(drifting, trials), atol=1e-9)
+    for label in range(3):
+        np.testing.assert_allclose(found[trials.labels == label].mean(axis=0), 0, atol=1e-9)
+    within = found - [found[trials.runs == run].mean(axis=0) for run in trials.runs]
+    np.testing.assert_allclose(
+        within, drifting - [drifting[trials.runs == run].mean(axis=0) for run in trials.runs]
+    )
+
+
+@pytest.mark.parametrize("n_rounds", [2, 3, 8])
+def test_runs_differ_as_much_as_before_however_few_they_are(make_trials, n_rounds):
+    sizes = []
+    for seed in range(60):
+        labels, _ = several_runs(n_rounds=n_rounds, length=2, seed=seed)
+        trials = make_trials(labels)
+        of_runs = np.random.default_rng(seed).standard_normal((len(np.unique(trials.runs)), 50))
+        found = without_signal(of_runs[trials.runs], trials)
+        sizes.append(found.var())
+    assert np.mean(sizes) == pytest.approx(1.0, abs=0.05)
 
 
 def test_shifted_labels_move_by_the_same_places_in_all_recordings(make_trials):
