@@ -5,10 +5,10 @@ import time
 import numpy as np
 
 from .._checks import check_number, check_option, check_type, listing
-from ._decide import decide
+from ._decide import a_split_may_help, decide
 from ._designs import DESIGNS
 from ._features import FEATURES, usual_features
-from ._measure import is_exposed, measure
+from ._measure import measure
 from ._relabel import N_RELABELLINGS
 from ._remedy import find_remedy
 from ._result import Audit as Audit
@@ -86,7 +86,9 @@ def audit_design(
     ValueError
         If a column is missing, there is one label only, or the split leaves no training or test epoch.
 
-    Notes ----- Balanced accuracy beyond chance, kappa = (accuracy - 1/K) / (1 - 1/K), is compared. Exposure
+    Notes
+    -----
+    Balanced accuracy beyond chance, kappa = (accuracy - 1/K) / (1 - 1/K), is compared. Exposure
     counts from 0.10 with z above 3, drift from z above 4, a leak from kappa above 0.05; the rates of the
     rule on simulated designs are in ``benchmarks/results/validity_rates.json``. Block designs: Li et al.
     (2021), IEEE TPAMI 43(1), 316-333, doi:10.1109/TPAMI.2020.2973153. Shrinkage LDA: Ledoit and Wolf
@@ -115,7 +117,7 @@ def audit_design(
             epochs, scope, sets, rng, explain=explain, estimator=estimator, n_relabel=int(n_relabel)
         )
         verdict, flags, reason = decide(numbers, scope.facts)
-        remedy = find_remedy(scope, rng) if is_exposed(numbers) else None
+        remedy = find_remedy(scope, rng) if a_split_may_help(flags, numbers) else (None, None)
     return make_result(
         scope,
         verdict=verdict,

@@ -66,7 +66,7 @@ class ResultCard:
         lines += [f"Leak: {sentence}" for sentence in self.leaks]
         if self.transductive:
             lines.append(f"Transductive: {', '.join(self.transductive)} learned from test epochs.")
-        return "\n".join(textwrap.fill(line, 100, subsequent_indent="  ") for line in lines)
+        return "\n".join(textwrap.fill(line, 80, subsequent_indent="  ") for line in lines)
 
     def to_dict(self):
         """Return the card as JSON holds it (dict); ``verdict`` stands at the top."""

@@ -9,7 +9,10 @@ MIN_EXPOSURE_Z = 3.0
 MIN_DRIFT, MIN_RUN_SIMILARITY = 4.0, 3.0  # z
 MIN_LEAK = 0.05  # kappa
 ABOVE_CHANCE = 3.5  # standard errors
-NEGATIVE_EXPOSURE = -0.2
+NEGATIVE_EXPOSURE = -0.25
+# With runs held out: from which exposure on an accidental order may count, and from which on it does by
+# itself.
+MIN_ORDER, STRONG_ORDER = 0.10, 0.15  # kappa
 PREVIOUS_LABEL = 0.4  # kappa; 0.25 is what three labels without repeats reach
 FEW_RUNS = 4  # of a label
 FEW_PARTITIONS = 20  # with fewer ways of relabelling no p below .05 is possible
@@ -51,7 +54,8 @@ def decide(numbers, facts):
 
 def find_flags(numbers, facts):
     """List the short names of what was found."""
-    exposed = _exposed_by(numbers, "exposure")
+    held_out = "order_exposure" in numbers
+    exposed = _exposed_by_order(numbers) if held_out else _exposed_by(numbers, "exposure")
     by_position = _exposed_by(numbers, "position_exposure")
     by_protocol = facts["block_design"] and not facts["ordered"]
     drift = _above(numbers, "drift", MIN_DRIFT)
@@ -76,8 +80,27 @@ def find_flags(numbers, facts):
     return [name for name, is_so in found.items() if is_so]
 
 
+def a_split_may_help(flags, numbers):
+    """Tell whether what was found hangs on the split."""
+    if "order-unknown" in flags or "few-runs" in flags:
+        return False
+    misled = "biased-downwards" in flags and numbers.get("run_length", 1.0) >= 2
+    return misled or "exposed" in flags or "exposed-by-position" in flags
+
+
 def _exposed_by(numbers, name):
     return _above(numbers, name, MIN_EXPOSURE, equal=True) and _above(numbers, f"{name}_z", MIN_EXPOSURE_Z)
+
+
+def _exposed_by_order(numbers):
+    """Tell whether the accidental order of runs that are held out whole counts.
+
+    Permuted labels are no measure for it, as any order of few runs tells some labels. A weak exposure counts
+    where a leak is predicted from it, or nothing can be predicted.
+    """
+    few = numbers.get("n_partitions", math.inf) < FEW_PARTITIONS
+    weak_counts = few or _above(numbers, "leak", MIN_LEAK)
+    return _above(numbers, "order_exposure", MIN_ORDER if weak_counts else STRONG_ORDER, equal=True)
 
 
 def _above(numbers, name, threshold, *, equal=False):
@@ -123,7 +146,12 @@ def _unidentifiable(flags):
     found = [text for name, text in evidence.items() if name in flags]
     if found:
         return "confounded", flags, f"{why} Here {' and '.join(found)}."
-    return "caution", flags, f"{why} Nothing here is above chance, and no drift was seen."
+    return (
+        "caution",
+        flags,
+        f"{why} Nothing here is above chance by more than {ABOVE_CHANCE} standard errors, and no "
+        f"drift was seen.",
+    )
 
 
 def _exposed_by_position(numbers, flags):
@@ -141,10 +169,12 @@ def _exposed_by_position(numbers, flags):
 
 
 def _exposed(numbers, flags):
-    why = (
-        f"Training trials near in time tell {_percent(numbers['exposure'])} of what there is to know "
-        f"of the test labels"
-    )
+    if "order_exposure" in numbers:
+        share = _percent(numbers["order_exposure"])
+        why = f"Whole runs are held out, yet in the order that was used time tells {share} of the test labels"
+    else:
+        share = _percent(numbers["exposure"])
+        why = f"Training trials near in time tell {share} of what there is to know of the test labels"
     if "leak" in flags and "drift" in flags:
         return (
             "confounded",

@@ -13,6 +13,10 @@ MEANINGS = {
         "kappa of votes by trials at the same place of other recordings",
     ),
     "position_exposure_z": (_decide.MIN_EXPOSURE_Z, "the same against permuted labels"),
+    "order_exposure": (
+        _decide.MIN_ORDER,
+        "kappa of time alone, whole runs held out in the order that was used",
+    ),
     "drift": (_decide.MIN_DRIFT, "z of the dependence of features on time within labels, largest set"),
     "run_similarity": (
         _decide.MIN_RUN_SIMILARITY,

@@ -18,6 +18,7 @@ class _Group:
 
     similarities: np.ndarray  # (n_sets, n * n)
     nearness: np.ndarray  # (n, n)
+    cells: np.ndarray  # (n,), within which trials change places
 
 
 def compute_drift(features, trials, rng, *, n_permutations=N_PERMUTATIONS):
@@ -34,7 +35,8 @@ def compute_drift(features, trials, rng, *, n_permutations=N_PERMUTATIONS):
     trials : Trials
         Labels and times; recordings count as one after the other.
     rng : numpy.random.Generator
-        Permutes trials inside labels.
+        Permutes trials inside labels and recordings: that recordings differ is no drift, unless each has one
+        label only.
     n_permutations : int
         For z.
 
@@ -48,7 +50,7 @@ def compute_drift(features, trials, rng, *, n_permutations=N_PERMUTATIONS):
     Gretton et al. (2005), Measuring statistical dependence with Hilbert-Schmidt norms,
     doi:10.1007/11564089_7.
     """
-    times = _end_to_end(trials)
+    times, cells = _end_to_end(trials), _cells(trials)
     whitened = _whiten(features, trials.labels)
     groups = []
     for label in range(len(trials.names)):
@@ -56,7 +58,7 @@ def compute_drift(features, trials, rng, *, n_permutations=N_PERMUTATIONS):
         if len(rows) < 4:
             continue
         nearness = _nearness(np.abs(times[rows][:, None] - times[rows]))
-        groups.append(_Group(_similarities(whitened, rows), nearness))
+        groups.append(_Group(_similarities(whitened, rows), nearness, cells[rows]))
     return dict(zip(features, _z_scores(groups, rng, n_permutations, len(features)), strict=True))
 
 
@@ -102,6 +104,12 @@ def compare_runs(features, trials, rng, *, n_permutations=N_PERMUTATIONS):
         null = np.array([correlate(order) for order in orders])
         found.append((correlate(np.arange(len(runs))) - null.mean()) / max(null.std(), 1e-12))
     return float(np.max(found))
+
+
+def _cells(trials):
+    """Return the recording of each trial, or the same for all where recordings are what time is."""
+    mixed = trials.run_table().groupby("recording")["label"].nunique().max() > 1
+    return trials.recordings if trials.ordered and mixed else np.zeros(len(trials), int)
 
 
 def _end_to_end(trials):
@@ -165,7 +173,7 @@ def _z_scores(groups, rng, n_permutations, n_sets):
     null = np.zeros((n_permutations, n_sets))
     for draw in range(n_permutations):
         for group in groups:
-            order = rng.permutation(len(group.nearness))
+            order = _within(group.cells, rng)
             null[draw] += group.similarities @ group.nearness[np.ix_(order, order)].ravel()
     return ((observed - null.mean(axis=0)) / np.maximum(null.std(axis=0), 1e-300)).tolist()
 

@@ -72,6 +72,8 @@ def evaluate(
     The p value counts relabellings that reach the accuracy, (1 + count) / (1 + n_relabel): the run is the
     unit, since trials of one run are not independent. Phipson and Smyth (2010), doi:10.2202/1544-6115.1585.
     """
+    from threadpoolctl import threadpool_limits
+
     caller = "evaluate"
     if not (hasattr(estimator, "fit") and hasattr(estimator, "predict")):
         raise TypeError(f"{caller} needs a classifier with fit and predict. Got {estimator!r}.")
@@ -93,9 +95,10 @@ def evaluate(
         hits = cross_validate(estimator, epochs_data, labels, folds)
         return _scores(hits, labels[tests], len(trials.names))
 
-    value, null = score(data, trials.labels), [score(data, labels) for labels in labellings]
-    silent = without_signal(data, trials) if "exposed" in audit.flags else None
-    quiet = [] if silent is None else [score(silent, labels) for labels in labellings]
+    with threadpool_limits(1):  # many small fits, which threads only slow down
+        value, null = score(data, trials.labels), [score(data, labels) for labels in labellings]
+        silent = without_signal(data, trials) if "exposed" in audit.flags else None
+        quiet = [] if silent is None else [score(silent, labels) for labels in labellings]
     return ResultCard(
         task=f"decoding of {label} under {audit.split}",
         method=_name(estimator),

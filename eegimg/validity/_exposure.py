@@ -78,37 +78,56 @@ def compute_time_exposure(trials, folds, rng, *, n_permutations=N_PERMUTATIONS):
     exposure : Exposure
         A trial without a training trial in its recording counts as chance.
     """
-    tests, fold_of = _rows(folds, trials.labels, rng)
-    neighbours, lags = [], []
-    n_side = int(np.ceil(_REACH * WIDTHS[-1]))
-    for fold, (train, _) in enumerate(folds):
-        found, lag = _neighbours(trials, train, tests[fold_of == fold], n_side)
-        neighbours.append(found)
-        lags.append(lag)
-    neighbours, lags = np.concatenate(neighbours), np.concatenate(lags) / trials.interval
-    if not np.isfinite(lags).any():
-        return NOT_EXPOSED
-    centre = neighbours.shape[1] // 2
-    votes = []
-    for width in WIDTHS:
-        reach = int(np.ceil(_REACH * width))
-        near = slice(max(centre - reach, 0), centre + reach)
-        weights = -lags[:, near] / width
-        weights -= np.max(weights, axis=1, keepdims=True, initial=-1e300, where=np.isfinite(weights))
-        votes.append((neighbours[:, near], np.exp(weights)))
-    n_labels = len(trials.names)
-
-    def best(labels):
-        priors = np.stack([np.bincount(labels[train], minlength=n_labels) for train, _ in folds])[fold_of]
-        return max(
-            _vote_kappa(labels[near], weights, priors, labels[tests], n_labels) for near, weights in votes
-        )
-
-    observed = float(best(trials.labels))
+    votes = TimeVotes(trials, folds, rng)
+    observed = votes.kappa(trials.labels)
     if not observed >= MIN_EXPOSURE:
         return Exposure(observed, float("nan"))
-    null = np.array([best(rng.permutation(trials.labels)) for _ in range(n_permutations)])
+    null = np.array([votes.kappa(rng.permutation(trials.labels)) for _ in range(n_permutations)])
     return Exposure(observed, float((observed - null.mean()) / max(null.std(), 1e-12)))
+
+
+class TimeVotes:
+    """Who votes for whom, and how much; which labels they vote for may change.
+
+    Parameters
+    ----------
+    trials : Trials
+        Order of trials.
+    folds : list of tuple of (ndarray, ndarray)
+        Training and test trials.
+    rng : numpy.random.Generator
+        Draws test trials where there are very many.
+    """
+
+    def __init__(self, trials, folds, rng):
+        self.folds, self.n_labels = folds, len(trials.names)
+        self.tests, self.fold_of = _rows(folds, trials.labels, rng)
+        n_side = int(np.ceil(_REACH * WIDTHS[-1]))
+        found = [
+            _neighbours(trials, train, self.tests[self.fold_of == fold], n_side)
+            for fold, (train, _) in enumerate(folds)
+        ]
+        neighbours = np.concatenate([near for near, _ in found])
+        lags = np.concatenate([lag for _, lag in found]) / trials.interval
+        self.voters, centre = [], neighbours.shape[1] // 2
+        for width in WIDTHS if np.isfinite(lags).any() else ():
+            reach = int(np.ceil(_REACH * width))
+            near = slice(max(centre - reach, 0), centre + reach)
+            weights = -lags[:, near] / width
+            weights -= np.max(weights, axis=1, keepdims=True, initial=-1e300, where=np.isfinite(weights))
+            self.voters.append((neighbours[:, near], np.exp(weights)))
+
+    def kappa(self, labels):
+        """Return the balanced kappa of the best kernel, nan where nobody votes."""
+        counts = [np.bincount(labels[train], minlength=self.n_labels) for train, _ in self.folds]
+        priors, truth = np.stack(counts)[self.fold_of], labels[self.tests]
+        return max(
+            (
+                _vote_kappa(labels[near], weights, priors, truth, self.n_labels)
+                for near, weights in self.voters
+            ),
+            default=float("nan"),
+        )
 
 
 def _rows(folds, labels, rng):

@@ -53,6 +53,8 @@ def make_folds(split, metadata, labels, groups=None, *, random_state=0, caller="
     if split is None or (isinstance(split, int) and not isinstance(split, bool)):
         folds, description = _random_folds(split, labels, random_state, caller)
     elif hasattr(split, "split") and not isinstance(split, (pd.Series, pd.DataFrame, str)):
+        # Others than those for groups warn that they ignore them.
+        groups = groups if "Group" in type(split).__name__ else None
         folds = list(split.split(np.zeros((n_epochs, 1)), np.asarray(labels), groups))
         description = f"{len(folds)} folds of {type(split).__name__}"
     elif isinstance(split, (list, tuple)) and len(split) and isinstance(split[0], tuple):

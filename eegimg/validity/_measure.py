@@ -9,8 +9,10 @@ from ._estimator import estimator_kappas
 from ._explain import describe_order, explain_decoding
 from ._exposure import compute_position_exposure, compute_time_exposure
 from ._features import compute_features
+from ._held_out import OrderProbe, predict_leak
 from ._relabel import make_relabellings, make_shifted_labels, without_signal
 
+MIN_RELABELLINGS = 10  # to draw a line through
 N_ESTIMATOR = 8  # relabellings that a user's own decoder is trained on
 
 
@@ -46,7 +48,8 @@ def measure(epochs, scope, sets, rng, *, explain, estimator, n_relabel):
         return numbers, decoders
     numbers |= measure_exposure(scope.trials, scope.folds, rng)
     by_protocol = scope.facts["block_design"] and not scope.facts["ordered"]
-    if explain or estimator is not None or by_protocol or is_exposed(numbers):
+    needed = by_protocol or is_exposed(numbers) or in_held_out_runs(scope)
+    if explain or estimator is not None or needed:
         found, decoders = measure_leak(epochs, scope, sets, rng, n_relabel=n_relabel, estimator=estimator)
         numbers |= found
     if explain:
@@ -117,10 +120,29 @@ def measure_leak(epochs, scope, sets, rng, *, n_relabel, estimator=None):
     if labellings:
         numbers["leak"] = float(max(np.mean(entry["null"]) for entry in table.values()))
         numbers["run_p"] = table[best]["p"]
+    if in_held_out_runs(scope):
+        numbers |= _order_of_runs(trials, folds, rng, labellings, moved[0])
     if trials.ordered and len(np.unique(trials.recordings)) > 1:
         shifted = [decoders.kappas(labels, n_labels) for labels in make_shifted_labels(trials)]
         numbers["position_leak"] = float(np.mean(shifted, axis=0).max())
     return numbers | _drifts(features, trials, rng), table
+
+
+def in_held_out_runs(scope):
+    """Tell whether labels come in runs and whole runs are held out."""
+    runs = scope.trials.run_table()["n"]
+    return scope.facts["ordered"] and scope.facts["runs_held_out"] and bool(runs.median() >= 2)
+
+
+def _order_of_runs(trials, folds, rng, labellings, kappas):
+    """Return how well the accidental order of held-out runs tells labels, and the leak that this predicts."""
+    probe = OrderProbe(trials, folds, rng)
+    actual = probe.kappas(trials.labels)
+    found = {"order_exposure": float(np.nanmax(actual))}
+    if len(labellings) >= MIN_RELABELLINGS:
+        exposures = np.array([probe.kappas(labels) for labels in labellings])
+        found["leak"] = predict_leak(exposures, np.array(kappas), actual)
+    return found
 
 
 def set_beside(kappa, moved, silent):

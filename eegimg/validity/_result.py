@@ -53,9 +53,12 @@ class Audit:
     seconds : float
         How long it took.
     trials : pandas.DataFrame
-        One row per epoch looked at: recording, position, label, run and fold (-1: never tested).
+        One row per epoch looked at: recording, position, label, run, fold (-1: never tested), and the fold it
+        would be tested in under the remedy (-1: there is no such split).
 
-    Notes ----- Labels are moved from run to run twice: on the epochs as they are, where a signal helps to
+    Notes
+    -----
+    Labels are moved from run to run twice: on the epochs as they are, where a signal helps to
     tell runs and the result is too high, and without what trials of one label have in common, where few
     short runs make it too high. The lower mean counts: on simulated designs it lies nearest to what the
     same design reaches without any signal (``leak_against_truth`` in
@@ -94,7 +97,7 @@ class Audit:
     def __str__(self):
         lines = [f"{self.verdict.upper()}: {self.reason}", self.compare(), f"Remedy: {self.remedy}"]
         lines += [f"Note: {remark}" for remark in self.remarks]
-        return "\n".join(textwrap.fill(line, 100, subsequent_indent="  ") for line in lines if line)
+        return "\n".join(textwrap.fill(line, 80, subsequent_indent="  ") for line in lines if line)
 
     def compare(self):
         """Say in one sentence what the accuracy has to be compared with."""
@@ -105,7 +108,7 @@ class Audit:
             text += "how much the design alone would give cannot be known, as no run can be relabelled"
         else:
             text += f"a label-free copy of the design gives {_percent(self.null_accuracy)}"
-        if "exposed" in self.flags and self.clock_accuracy is not None:
+        if self.clock_accuracy is not None and "exposed" in self.flags and "order-unknown" not in self.flags:
             text += f"; the clock alone tells {_percent(self.clock_accuracy)}"
         return f"{text}; chance is {_percent(self.chance)}."
 
@@ -155,7 +158,7 @@ def make_result(scope, *, verdict, reason, flags, remedy, numbers, decoders, acc
         verdict=verdict,
         reason=reason,
         flags=tuple(flags),
-        remedy=_remedy(verdict, flags, facts, remedy),
+        remedy=_remedy(verdict, flags, remedy[0]),
         accuracy=accuracy,
         null_accuracy=_accuracy(max(leak, 0.0), chance) if math.isfinite(leak) else None,
         clock_accuracy=_accuracy(clock, chance) if math.isfinite(clock) else None,
@@ -170,11 +173,11 @@ def make_result(scope, *, verdict, reason, flags, remedy, numbers, decoders, acc
         decoders=decoders,
         remarks=scope.remarks,
         seconds=round(seconds, 3),
-        trials=_table(scope),
+        trials=_table(scope, remedy[1]),
     )
 
 
-def _table(scope):
+def _table(scope, remedy):
     """Return one row per epoch that was looked at."""
     trials = scope.trials
     fold = np.full(len(trials), -1)
@@ -187,6 +190,7 @@ def _table(scope):
             "label": np.array(trials.names)[trials.labels],
             "run": trials.runs,
             "fold": fold,
+            "remedy": -1 if remedy is None else remedy,
         }
     )
 
@@ -200,17 +204,18 @@ def _null_kappa(numbers, flags):
 
 
 _HOLD_OUT = {
-    "runs": "Hold whole runs out: make_split(metadata, by='block'), or GroupKFold over runs of one label.",
-    "recordings": "Hold whole recordings out: make_split(metadata, by='session') or by='subject'.",
+    "rounds": "hold whole rounds out, each with a run of every label",
+    "runs": "hold whole runs out",
+    "recordings": "hold whole recordings out (make_split by='session' or by='subject')",
 }
 
 
-def _remedy(verdict, flags, facts, found):
+def _remedy(verdict, flags, found):
     """Say what would lift a verdict."""
     if verdict == "ok":
         return "none needed."
     if found in _HOLD_OUT:
-        return f"{_HOLD_OUT[found]} Time does not tell the labels under that split."
+        return f"{_HOLD_OUT[found]}: under split=audit.trials['remedy'] time does not tell the labels."
     if "unidentifiable" in flags or "block-design" in flags:
         return (
             "no split helps. Record again with labels in random order, or at least four runs of each "

@@ -78,8 +78,15 @@ def _one_run_per_label(trials):
     runs = trials.run_table()
     if (runs.groupby("recording")["label"].nunique() == 1).all():
         return bool((runs.groupby("label").size() == 1).all())
-    count = runs.groupby(["recording", "label"])["n"].agg(["size", "sum"])
-    return bool(count.loc[count["size"] == 1, "sum"].sum() > 0.5 * len(trials))
+    runs = runs.sort_values(["recording", "time"])
+    # A pause inside a stretch of one label makes two runs of it, and tells label and time no better apart.
+    follows = (runs["label"] == runs["label"].shift()) & (runs["recording"] == runs["recording"].shift())
+    count = (
+        runs.assign(first=~follows)
+        .groupby(["recording", "label"])
+        .agg(stretches=("first", "sum"), n=("n", "sum"))
+    )
+    return bool(count.loc[count["stretches"] == 1, "n"].sum() > 0.5 * len(trials))
 
 
 def leave_out_new_labels(trials, folds, remarks, random_state):

@@ -11,6 +11,7 @@ from .._checks import check_type, listing, suggest
 RECORDING = ("subject", "session", "run")
 MAX_LABELS = 100
 MAX_EPOCHS = 4000
+PAUSE = 5  # intervals between trials: what lies on either side is no longer one run
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -28,8 +29,8 @@ class Trials:
     times : ndarray of float, shape (n_epochs,)
         When, in any unit, from the start of the recording; 0 where the order is unknown.
     runs : ndarray of int, shape (n_epochs,)
-        A run is a longest stretch of one label inside one recording; where the order is unknown, all trials
-        of one label in one recording.
+        A run is a longest stretch of one label inside one recording and block, without a pause of more than
+        five intervals; where the order is unknown, all trials of one label in one recording.
     ordered : bool
         Whether the order of recording is known.
     grouped : bool
@@ -128,7 +129,7 @@ def read_trials(epochs, *, label="concept", group=None, order=None, caller="audi
         names=names.tolist(),
         recordings=recordings,
         times=times,
-        runs=_runs(codes, recordings, times, ordered),
+        runs=_runs(codes, recordings, times, _blocks(metadata, len(epochs)), ordered),
         ordered=ordered,
         grouped=grouped,
     ), remarks
@@ -217,12 +218,22 @@ def _from_start(times, recordings):
     return times - pd.Series(times).groupby(recordings).transform("min").to_numpy()
 
 
-def _runs(labels, recordings, times, ordered):
+def _runs(labels, recordings, times, blocks, ordered):
     """Return the run of each trial, as a number."""
     if not ordered:
         return np.unique(recordings * (labels.max() + 1) + labels, return_inverse=True)[1]
     by_time = np.lexsort((times, recordings))
-    new = (np.diff(labels[by_time], prepend=-1) != 0) | (np.diff(recordings[by_time], prepend=-1) != 0)
+    steps = np.diff(times[by_time], prepend=-np.inf)
+    new = [np.diff(values[by_time], prepend=-1) != 0 for values in (labels, recordings, blocks)]
+    inside = steps[~new[1] & (steps > 0)]
+    pause = PAUSE * np.median(inside) if len(inside) else np.inf
     runs = np.empty(len(labels), int)
-    runs[by_time] = np.cumsum(new) - 1
+    runs[by_time] = np.cumsum(np.any(new, axis=0) | (steps > pause)) - 1
     return runs
+
+
+def _blocks(metadata, n_epochs):
+    """Return the block of each trial as a number, the same for all where nobody names blocks."""
+    if metadata is None or "block" not in metadata:
+        return np.zeros(n_epochs, int)
+    return np.unique(metadata["block"].astype(str), return_inverse=True)[1]

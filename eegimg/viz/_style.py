@@ -1,5 +1,9 @@
 """What the figures share: colours, empty figures, quiet axes, safe labels."""
 
+import base64
+import functools
+import io
+
 import numpy as np
 
 INK, MUTED, LIGHT = "#1f2933", "#6b7785", "#c9d2da"
@@ -8,10 +12,21 @@ COLORS = (BLUE, ORANGE, TEAL, RED, "#7d5ba6", "#8c6d46", "#d35d9e", "#5b6770", "
 
 
 def new_figure(width, height, layout=None):
-    """Make an empty figure outside pyplot; sizes in inches."""
+    """Make an empty figure outside pyplot that notebooks and galleries show; sizes in inches."""
     from matplotlib.figure import Figure
 
-    return Figure(figsize=(width, height), layout=layout, facecolor="white")
+    fig = Figure(figsize=(width, height), layout=layout, facecolor="white")
+    fig._repr_html_ = functools.partial(_as_html, fig)
+    return fig
+
+
+def _as_html(fig):
+    """Return a figure as a picture in HTML."""
+    stream = io.BytesIO()
+    fig.savefig(stream, format="png", dpi=100)
+    data = base64.b64encode(stream.getvalue()).decode()
+    width = round(fig.get_size_inches()[0] * 96)
+    return f'<img alt="figure" width="{width}" src="data:image/png;base64,{data}">'
 
 
 def new_axes(width, height, n_rows=1, n_columns=1):

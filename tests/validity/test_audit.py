@@ -75,13 +75,17 @@ def test_several_runs_under_random_folds_are_confounded_and_holding_runs_out_is_
     assert confounded.verdict == "confounded"
     assert {"exposed", "drift", "leak"} <= set(confounded.flags)
     assert "unidentifiable" not in confounded.flags
-    assert "Hold whole runs out" in confounded.remedy
+    assert "hold whole rounds out" in confounded.remedy
     # A copy of the design without labels reaches as much as the labels.
     assert confounded.null_accuracy > confounded.chance + 0.1
     lifted = audit_design(make_epochs(several_runs(), power=0.8), split=ROUNDS, explain=False)
     assert lifted.verdict == "ok"
     assert lifted.remedy == "none needed."
     assert lifted.statistics["exposure"] < 0.1
+    followed = audit_design(
+        make_epochs(several_runs(), power=0.8), split=confounded.trials["remedy"], explain=False
+    )
+    assert followed.verdict == "ok"
 
 
 def test_a_signal_does_not_clear_a_design(make_epochs, confounded):
@@ -183,7 +187,7 @@ def test_one_block_each_in_changing_order_is_lifted_by_holding_recordings_out(ma
     epochs = make_epochs(labels, recordings=recordings, power=1.0)
     random = audit_design(epochs, explain=False)
     assert random.verdict == "confounded"
-    assert "Hold whole recordings out" in random.remedy
+    assert "hold whole recordings out" in random.remedy
     assert audit_design(epochs, split="run", explain=False).verdict == "ok"
 
 
@@ -294,7 +298,7 @@ def test_the_table_says_what_every_number_means(confounded):
 
 def test_trials_are_a_table_with_runs_and_folds(confounded):
     trials = confounded.trials
-    assert list(trials.columns) == ["recording", "position", "label", "run", "fold"]
+    assert list(trials.columns) == ["recording", "position", "label", "run", "fold", "remedy"]
     assert trials["label"].tolist() == several_runs().tolist()
     assert trials["position"].tolist() == list(range(160))
     assert sorted(trials["fold"].unique()) == [0, 1, 2, 3, 4]
@@ -348,7 +352,7 @@ def test_an_audit_prints_its_verdict_its_comparison_and_its_remedy(confounded):
     text = str(confounded)
     assert text.startswith("CONFOUNDED: Training trials near in time tell ")
     assert " ".join(text.split()).count(confounded.compare()) == 1
-    assert "Remedy: Hold whole runs out" in text
+    assert "Remedy: hold whole rounds out" in text
     assert max(map(len, text.splitlines())) <= 100
     assert repr(confounded) == (
         "<Audit: confounded | concept, 4 labels, 160 epochs, 5 stratified random folds over trials>"

@@ -67,10 +67,14 @@ def test_drift_in_each_of_several_recordings_is_found(make_epochs):
     assert measure(epochs)["power"] > 4
 
 
-def test_recordings_that_differ_are_drift(make_epochs):
-    epochs = make_epochs(in_random_order(), recordings=np.repeat([1, 2, 3, 4], N_TRIALS // 4))
-    epochs._data[N_TRIALS // 2 :] *= 1.5
-    assert measure(epochs)["power"] > 4
+def test_recordings_that_differ_are_drift_only_where_each_has_one_label(make_epochs):
+    recordings = np.repeat([1, 2, 3, 4], N_TRIALS // 4)
+    mixed = make_epochs(in_random_order(), recordings=recordings)
+    mixed._data[N_TRIALS // 2 :] *= 1.5
+    assert abs(measure(mixed)["power"]) < 4
+    of_one = make_epochs(np.where(recordings % 2, "a", "b"), recordings=recordings)
+    of_one._data[N_TRIALS // 2 :] *= 1.5
+    assert measure(of_one)["power"] > 4
 
 
 def test_labels_of_fewer_than_four_trials_tell_nothing(make_epochs):
