@@ -8,7 +8,7 @@ import pytest
 
 BENCHMARKS = pathlib.Path(__file__).parents[2] / "benchmarks"
 RESULTS = BENCHMARKS / "results"
-SEED, N_CASES, SHARE = 20261, 440, 0.1
+SEED, N_CASES, SHARE = 20262, 440, 0.1
 
 pytestmark = pytest.mark.slow
 
