@@ -25,7 +25,7 @@ class ResultCard:
     metrics : dict of str to dict
         For each metric ``value``, ``chance``, ``null`` (mean over labels moved from run to run; None where
         runs cannot be relabelled), ``null_sd``, ``p`` (share of relabellings that do as well) and ``clock``
-        (what the time of recording alone can tell).
+        (balanced accuracy of the time of recording alone, None where it is not known).
     audit : Audit
         Of the same epochs and split.
     leaks : tuple of str
@@ -97,7 +97,8 @@ def software_versions():
 def _with_null(entry):
     text = f"{entry['value']:.3f}"
     if entry.get("null") is None:
-        text += f", and what the design alone would give cannot be known: up to {entry['clock']:.3f}"
+        most = 1.0 if entry["clock"] is None else entry["clock"]
+        text += f", and what the design alone would give cannot be known: up to {most:.3f}"
     else:
         text += f" beside {entry['null']:.3f} for labels moved from run to run"
         if entry.get("p") is not None:

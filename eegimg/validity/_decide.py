@@ -6,6 +6,10 @@ from ._exposure import MIN_EXPOSURE
 
 VERDICTS = ("ok", "caution", "confounded")
 MIN_EXPOSURE_Z = 3.0
+# With few epochs no z reaches 3: so large a kappa counts all the same, and a smaller one calls for caution.
+LARGE_EXPOSURE = 0.5
+UNCLEAR_EXPOSURE, UNCLEAR_Z = (0.15, 0.25), 2.0
+LONG_RUN = 3  # median trials of one label in a row that no random order has
 MIN_DRIFT, MIN_RUN_SIMILARITY = 4.0, 3.0  # z
 MIN_LEAK = 0.05  # kappa
 ABOVE_CHANCE = 3.5  # standard errors
@@ -31,7 +35,8 @@ def decide(numbers, facts):
     numbers : dict of str to float
         Statistics; those that could not be computed are missing or nan.
     facts : dict of str to bool
-        ``ordered``, ``one_run_per_label``, ``block_design``, ``runs_held_out``, ``new_labels``.
+        ``ordered``, ``one_run_per_label``, ``block_design``, ``runs_held_out``, ``new_labels``,
+        ``few_epochs``.
 
     Returns
     -------
@@ -64,6 +69,7 @@ def find_flags(numbers, facts):
         "unidentifiable": by_protocol or (exposed and facts["one_run_per_label"]),
         "exposed": exposed,
         "exposed-by-position": by_position,
+        "unclear-exposure": not held_out and not exposed and _unclear(numbers, facts),
         "drift": drift or _above(numbers, "run_similarity", MIN_RUN_SIMILARITY),
         "position-leak": by_position and _above(numbers, "position_leak", MIN_LEAK),
         "leak": _above(numbers, "leak", MIN_LEAK),
@@ -89,7 +95,18 @@ def a_split_may_help(flags, numbers):
 
 
 def _exposed_by(numbers, name):
-    return _above(numbers, name, MIN_EXPOSURE, equal=True) and _above(numbers, f"{name}_z", MIN_EXPOSURE_Z)
+    clear = _above(numbers, name, MIN_EXPOSURE, equal=True) and _above(numbers, f"{name}_z", MIN_EXPOSURE_Z)
+    return clear or (name == "exposure" and _above(numbers, name, LARGE_EXPOSURE, equal=True))
+
+
+def _unclear(numbers, facts):
+    """Tell whether an exposure could be chance and could be none, as where runs are few and short."""
+    in_runs = numbers.get("run_length", 1.0) >= LONG_RUN and not facts["runs_held_out"]
+    if in_runs and facts["few_epochs"]:
+        return True
+    low, high = UNCLEAR_EXPOSURE
+    weak = _above(numbers, "exposure", low, equal=True) and _above(numbers, "exposure_z", UNCLEAR_Z)
+    return (weak and _above(numbers, "leak", MIN_LEAK)) or _above(numbers, "exposure", high, equal=True)
 
 
 def _exposed_by_order(numbers):
@@ -191,6 +208,8 @@ def _not_exposed(numbers, flags):
         "order-unknown": "The order of recording is unknown, so whether slow changes tell the labels "
         "could not be checked.",
         "block-design": "The dataset is known to have shown each label in a block of its own.",
+        "unclear-exposure": "Training trials near in time tell some of the test labels, and there are too "
+        "few epochs to say whether that is chance.",
         "biased-downwards": "Neighbours in time have other labels more often than chance has it: "
         "slow changes bias this number downwards.",
         "previous-label": "A label follows from the one before it, so responses to earlier pictures and "

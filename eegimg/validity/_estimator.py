@@ -40,9 +40,11 @@ def cross_validate(estimator, data, labels, folds):
 def takes_epochs(estimator):
     """Tell whether an estimator takes three dimensions: any that is not scikit-learn's own and flat."""
     first = estimator
-    while hasattr(first, "steps"):
-        first = first.steps[0][1]
-    return not type(first).__module__.startswith("sklearn.") or type(first).__name__ == "FunctionTransformer"
+    while hasattr(first, "steps") or hasattr(first, "estimator"):  # a pipeline, or a search over one
+        first = first.steps[0][1] if hasattr(first, "steps") else first.estimator
+    homes = {kind.__module__ for kind in type(first).__mro__ if kind.__module__.startswith("sklearn.")}
+    flat = any(not home.startswith(("sklearn.base", "sklearn.utils")) for home in homes)
+    return not flat or type(first).__name__ == "FunctionTransformer"
 
 
 def estimator_kappas(estimator, epochs, scope, labellings):

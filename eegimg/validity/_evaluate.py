@@ -90,6 +90,7 @@ def evaluate(
     labellings = _null_labels(audit, trials, folds, int(n_relabel), random_state)
     data = np.asarray(epochs.get_data(picks=data_picks(epochs.info), copy=False), float)
     tests = np.concatenate([test for _, test in folds])
+    labels_of_tests = trials.labels[tests]
 
     def score(epochs_data, labels):
         hits = cross_validate(estimator, epochs_data, labels, folds)
@@ -102,7 +103,13 @@ def evaluate(
     return ResultCard(
         task=f"decoding of {label} under {audit.split}",
         method=_name(estimator),
-        metrics={name: _metric(name, value, null, quiet, audit) for name in value},
+        metrics={
+            name: _metric(name, value, null, quiet, chance, audit.clock_accuracy)
+            for name, chance in (
+                ("balanced accuracy", audit.chance),
+                ("accuracy", _majority(labels_of_tests)),
+            )
+        },
         audit=audit,
         leaks=tuple(check_split(epochs, folds, label=label).leaks),
         transductive=tuple(marked_steps(epochs)),
@@ -125,15 +132,20 @@ def _scores(hits, truth, n_labels):
     return {"balanced accuracy": chance + kappa * (1 - chance), "accuracy": float(hits.mean())}
 
 
-def _metric(name, value, null, quiet, audit):
+def _majority(labels):
+    """Return what always naming the most frequent label reaches."""
+    return float(np.bincount(labels).max() / len(labels))
+
+
+def _metric(name, value, null, quiet, chance, clock):
     """Put a score beside those of the null, taken as in :func:`eegimg.validity._measure.set_beside`."""
     beside = set_beside(value[name], *([scores[name] for scores in side] for side in (null, quiet)))
     others = np.array(beside["null"])
     known = len(others) > 0
     return {
         "value": value[name],
-        "chance": audit.chance,
-        "clock": 1.0 if audit.clock_accuracy is None else audit.clock_accuracy,
+        "chance": chance,
+        "clock": clock,
         "null": float(others.mean()) if known else None,
         "null_sd": float(others.std()) if known else None,
         "p": beside["p"],

@@ -37,8 +37,7 @@ def compute_features(epochs, names, rows):
     pieces = {name: [] for name in names}
     basis = _channel_basis(epochs, picks, rows) if "covariance" in names else None
     for start in range(0, len(rows), _PIECE):
-        data = epochs.get_data(picks=picks, item=rows[start : start + _PIECE], copy=False, verbose="error")
-        data = np.asarray(data, float)
+        data = _read(epochs, picks, rows[start : start + _PIECE])
         for name in names:
             pieces[name].append(_compute(name, data, epochs.info["sfreq"], basis))
     return {name: reduce(np.concatenate(parts)) for name, parts in pieces.items()}
@@ -47,7 +46,25 @@ def compute_features(epochs, names, rows):
 def data_picks(info):
     """Return the good EEG channels, or other good data channels where there is no EEG."""
     picks = mne.pick_types(info, eeg=True)
-    return picks if len(picks) else mne.pick_types(info, meg=True, eeg=True, seeg=True, ecog=True, misc=True)
+    others = dict.fromkeys(("meg", "csd", "seeg", "ecog", "dbs", "fnirs", "misc"), True)
+    picks = picks if len(picks) else mne.pick_types(info, **others)
+    if not len(picks):
+        raise ValueError(
+            "An audit needs good data channels; these epochs have none. Look at info['bads'] and at the "
+            "types of channels."
+        )
+    return picks
+
+
+def _read(epochs, picks, rows):
+    """Return epochs as floats, all of them numbers."""
+    data = np.asarray(epochs.get_data(picks=picks, item=rows, copy=False, verbose="error"), float)
+    if not np.isfinite(data).all():
+        raise ValueError(
+            "An audit needs samples that are numbers; some epochs hold NaN or infinity. Drop those epochs, "
+            "or mark the channels bad."
+        )
+    return data
 
 
 def usual_features(info):
@@ -81,7 +98,8 @@ def band_power(data, sfreq):
     power = np.abs(np.fft.rfft(flat, axis=2)) ** 2
     freqs = np.fft.rfftfreq(data.shape[2], 1.0 / sfreq)
     inside = [(freqs >= low) & (freqs < high) for low, high in BANDS]
-    bands = np.stack([power[..., band].mean(axis=2) for band in inside if band.any()], axis=2)
+    inside = [band for band in inside if band.any()] or [np.ones(len(freqs), bool)]
+    bands = np.stack([power[..., band].mean(axis=2) for band in inside], axis=2)
     return np.log(bands + np.finfo(float).tiny).reshape(len(data), -1)
 
 
@@ -103,7 +121,7 @@ def _channel_basis(epochs, picks, rows):
     some = rows[:: max(len(rows) // 500, 1)]
     total = np.zeros((len(picks), len(picks)))
     for start in range(0, len(some), _PIECE):
-        data = epochs.get_data(picks=picks, item=some[start : start + _PIECE], copy=False, verbose="error")
+        data = _read(epochs, picks, some[start : start + _PIECE])
         data = data - data.mean(axis=2, keepdims=True)
         total += np.einsum("nit,njt->ij", data, data, optimize=True)
     values, vectors = np.linalg.eigh(total)

@@ -48,6 +48,7 @@ def make_folds(split, metadata, labels, groups=None, *, random_state=0, caller="
         If a column is missing, lengths differ, or a fold has no training or test epoch.
     """
     n_epochs = len(labels)
+    split = list(split) if hasattr(split, "__next__") else split
     if split is None and metadata is not None and "split" in metadata:
         split = "split" if {TRAIN, TEST} <= set(as_parts(metadata["split"])) else None
     if split is None or (isinstance(split, int) and not isinstance(split, bool)):
@@ -57,11 +58,21 @@ def make_folds(split, metadata, labels, groups=None, *, random_state=0, caller="
         groups = groups if "Group" in type(split).__name__ else None
         folds = list(split.split(np.zeros((n_epochs, 1)), np.asarray(labels), groups))
         description = f"{len(folds)} folds of {type(split).__name__}"
-    elif isinstance(split, (list, tuple)) and len(split) and isinstance(split[0], tuple):
-        folds, description = list(split), f"{len(split)} folds given as indices"
+    elif _are_index_pairs(split):
+        folds = [tuple(fold) for fold in split]
+        description = f"{len(folds)} folds given as indices"
     else:
         folds, description = _from_table(split, metadata, n_epochs, caller)
     return [_checked(train, test, n_epochs, caller) for train, test in folds], description
+
+
+def _are_index_pairs(split):
+    """Tell whether a split is a list of pairs of arrays, and not one value per epoch."""
+    if not isinstance(split, (list, tuple)) or not len(split):
+        return False
+    return all(
+        isinstance(fold, (list, tuple)) and len(fold) == 2 and not isinstance(fold[0], str) for fold in split
+    )
 
 
 def _random_folds(n_folds, labels, random_state, caller):
@@ -73,7 +84,7 @@ def _random_folds(n_folds, labels, random_state, caller):
     if not 2 <= n_folds <= rarest:
         raise ValueError(
             f"{caller} was asked for {n_folds} stratified random folds; the rarest label has {rarest} epochs."
-            f" Ask for 2 to {max(rarest, 2)} folds, or name a column as the split."
+            " Name a column as the split, or drop labels that hardly occur."
         )
     splitter = StratifiedKFold(n_folds, shuffle=True, random_state=random_state)
     folds = list(splitter.split(np.zeros((len(labels), 1)), labels.astype(str)))
@@ -105,6 +116,11 @@ def _from_table(split, metadata, n_epochs, caller):
 
 
 def _folds_of(column, name, caller):
+    if column.dtype == bool:
+        raise ValueError(
+            f"{caller} cannot tell which of True and False is the test part of {name}. "
+            "Write 'train' and 'test'."
+        )
     texts = as_parts(column)
     known = texts[texts.notna()]
     if set(known) & {TRAIN, TEST}:
@@ -148,6 +164,12 @@ def _checked(train, test, n_epochs, caller):
     train, test = (_indices(part, n_epochs, caller) for part in (train, test))
     if not len(train) or not len(test):
         raise ValueError(f"{caller} got a fold without {'test' if len(train) else 'training'} epochs.")
+    both = np.intersect1d(train, test)
+    if len(both):
+        raise ValueError(
+            f"{caller} got a fold with {len(both)} epochs in training and in test, the first is {both[0]}. "
+            "Test epochs must be new."
+        )
     return train, test
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from . import _drift
-from ._decide import MIN_EXPOSURE, MIN_EXPOSURE_Z
+from ._decide import LARGE_EXPOSURE, MIN_EXPOSURE, MIN_EXPOSURE_Z, UNCLEAR_EXPOSURE
 from ._decoding import Decoders
 from ._estimator import estimator_kappas
 from ._explain import describe_order, explain_decoding
@@ -48,7 +48,8 @@ def measure(epochs, scope, sets, rng, *, explain, estimator, n_relabel):
         return numbers, decoders
     numbers |= measure_exposure(scope.trials, scope.folds, rng)
     by_protocol = scope.facts["block_design"] and not scope.facts["ordered"]
-    needed = by_protocol or is_exposed(numbers) or in_held_out_runs(scope)
+    maybe = numbers.get("exposure", -1.0) >= UNCLEAR_EXPOSURE[0]
+    needed = by_protocol or is_exposed(numbers) or maybe or in_held_out_runs(scope)
     if explain or estimator is not None or needed:
         found, decoders = measure_leak(epochs, scope, sets, rng, n_relabel=n_relabel, estimator=estimator)
         numbers |= found
@@ -86,10 +87,11 @@ def measure_exposure(trials, folds, rng):
 
 def is_exposed(numbers):
     """Tell whether one of the two exposures counts."""
-    return any(
+    clear = [
         numbers.get(name, -1.0) >= MIN_EXPOSURE and numbers.get(f"{name}_z", 0.0) > MIN_EXPOSURE_Z
         for name in ("exposure", "position_exposure")
-    )
+    ]
+    return any(clear) or numbers.get("exposure", -1.0) >= LARGE_EXPOSURE
 
 
 def measure_leak(epochs, scope, sets, rng, *, n_relabel, estimator=None):

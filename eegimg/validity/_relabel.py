@@ -1,16 +1,21 @@
 """Labels moved from run to run: what decodes them knows the runs, not what was shown."""
 
+import dataclasses
 import math
 
 import numpy as np
 
 N_RELABELLINGS = 20
 SHIFTS = (-8, -6, -4, 4, 6, 8)  # places
+MORE_REPEATS = 0.1  # share of trials, beyond chance, from which on labels come in runs
 _DRAWS = 20  # for each relabelling that is kept: most designs have few different ones
 
 
 def make_relabellings(trials, folds, rng, n_wanted=N_RELABELLINGS):
     """Permute labels over runs; every run keeps one label, and folds stay as balanced as they were.
+
+    A recording with a single label is one run. Where labels come in random order, and not in runs, trials are
+    the unit: two runs of one label would make one that is longer than any in the design.
 
     Labels move within a recording, and only among runs that are tested in the same folds: where runs are held
     out, a test run gets the label of another test run of its fold. Permutations that put the same runs
@@ -34,6 +39,7 @@ def make_relabellings(trials, folds, rng, n_wanted=N_RELABELLINGS):
     n_possible : float
         How many ways of putting runs together there are, the true one included.
     """
+    trials = with_units(trials)
     runs = trials.run_table()
     blocks = _blocks(trials, folds, runs)
     true = runs["label"].to_numpy()
@@ -55,6 +61,25 @@ def make_relabellings(trials, folds, rng, n_wanted=N_RELABELLINGS):
     return [labels[index] for labels in found], n_possible
 
 
+def with_units(trials):
+    """Return trials whose runs are what labels are moved between."""
+    runs = trials.run_table()
+    if _constant(runs) and len(np.unique(trials.recordings)) > 1:
+        return dataclasses.replace(trials, runs=trials.recordings)
+    if not trials.ordered or comes_in_runs(trials):
+        return trials
+    return dataclasses.replace(trials, runs=np.arange(len(trials)))
+
+
+def comes_in_runs(trials):
+    """Tell whether labels repeat from trial to trial more often than chance has it."""
+    order = np.lexsort((trials.times, trials.recordings))
+    same = np.diff(trials.labels[order]) == 0
+    same = same[np.diff(trials.recordings[order]) == 0]
+    shares = np.bincount(trials.labels) / len(trials)
+    return bool(len(same)) and bool(same.mean() > (shares**2).sum() + MORE_REPEATS)
+
+
 def without_signal(data, trials):
     """Take out what trials of one label have in common, and leave what their runs have.
 
@@ -71,7 +96,7 @@ def without_signal(data, trials):
         With the mean of every label at 0. Deviations of its n runs from that mean are stretched by
         sqrt(n / (n - 1)), as taking it out has shrunk them.
     """
-    flat = np.asarray(data, float).reshape(len(trials), -1)
+    flat, trials = np.asarray(data, float).reshape(len(trials), -1), with_units(trials)
     runs = trials.run_table()
     index = np.searchsorted(runs.index.to_numpy(), trials.runs)
     label = runs["label"].to_numpy()

@@ -103,7 +103,7 @@ class Audit:
         """Say in one sentence what the accuracy has to be compared with."""
         if self.accuracy is None:
             return f"Nothing was decoded; chance is {_percent(self.chance)}."
-        text = f"Of {_percent(self.accuracy)} ({self.decoder}), "
+        text = f"Of {_percent(self.accuracy)} balanced accuracy ({self.decoder}), "
         if self.null_accuracy is None:
             text += "how much the design alone would give cannot be known, as no run can be relabelled"
         else:

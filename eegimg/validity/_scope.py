@@ -9,6 +9,9 @@ from ._relabel import runs_held_out
 from ._trials import MAX_EPOCHS, MAX_LABELS, Trials, read_trials
 
 
+FEW_EPOCHS = 60  # with fewer, permuted labels can hardly show that time tells labels
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Scope:
     """Epochs, labels and folds that are looked at.
@@ -24,7 +27,8 @@ class Scope:
     label, split : str
         What is decoded, and the split in words.
     facts : dict of str to bool
-        ``ordered``, ``grouped``, ``block_design``, ``one_run_per_label``, ``runs_held_out``, ``new_labels``.
+        ``ordered``, ``grouped``, ``block_design``, ``one_run_per_label``, ``runs_held_out``, ``new_labels``,
+        ``few_epochs``.
     remarks : tuple of str
         What was assumed or left out.
     """
@@ -54,6 +58,7 @@ def make_scope(epochs, split, rng, *, group, label, order, design, random_state)
         "one_run_per_label": _one_run_per_label(trials),
         "runs_held_out": runs_held_out(trials, folds),
         "new_labels": new_labels,
+        "few_epochs": len(trials) < FEW_EPOCHS,
     }
     return Scope(
         rows=rows,
@@ -77,7 +82,7 @@ def _one_run_per_label(trials):
     """Tell whether most trials lie in the only run that their label has in their recording."""
     runs = trials.run_table()
     if (runs.groupby("recording")["label"].nunique() == 1).all():
-        return bool((runs.groupby("label").size() == 1).all())
+        return bool((runs.groupby("label")["recording"].nunique() == 1).all())
     runs = runs.sort_values(["recording", "time"])
     # A pause inside a stretch of one label makes two runs of it, and tells label and time no better apart.
     follows = (runs["label"] == runs["label"].shift()) & (runs["recording"] == runs["recording"].shift())

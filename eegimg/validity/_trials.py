@@ -11,6 +11,7 @@ from .._checks import check_type, listing, suggest
 RECORDING = ("subject", "session", "run")
 MAX_LABELS = 100
 MAX_EPOCHS = 4000
+MAX_RESTARTS = 0.05  # share of rows that step back in time: more is another order of rows
 PAUSE = 5  # intervals between trials: what lies on either side is no longer one run
 
 
@@ -122,6 +123,12 @@ def read_trials(epochs, *, label="concept", group=None, order=None, caller="audi
         raise ValueError(f"{caller} needs at least two labels in {label!r}. Got {listing(names) or 'none'}.")
     recordings, grouped = _recordings(metadata, group, len(epochs), caller)
     times = _times(epochs, order, recordings, caller, remarks)
+    if times is not None and _restart(times, recordings):
+        remarks.append(
+            "Times repeat or start anew within a recording, so the order of recording is unknown. Name the "
+            "run that each epoch belongs to in 'group'."
+        )
+        times = None
     ordered = times is not None
     times = times if ordered else np.zeros(len(epochs))
     return Trials(
@@ -178,7 +185,7 @@ def _recordings(metadata, group, n_epochs, caller):
         return np.unique(values.astype(str), return_inverse=True)[1], True
     if not named:
         return np.zeros(n_epochs, int), False
-    keys = metadata[named].astype(str).agg("/".join, axis=1)
+    keys = metadata[named].astype(object).fillna("n/a").astype(str).agg("/".join, axis=1)
     return np.unique(keys.to_numpy(), return_inverse=True)[1], True
 
 
@@ -216,6 +223,16 @@ def _times(epochs, order, recordings, caller, remarks):
 
 def _from_start(times, recordings):
     return times - pd.Series(times).groupby(recordings).transform("min").to_numpy()
+
+
+def _restart(times, recordings):
+    """Tell whether times of a recording are of several: the same twice, or a few steps back by row."""
+    for recording in np.unique(recordings):
+        own = times[recordings == recording]
+        back = int((np.diff(own) < 0).sum())
+        if len(np.unique(own)) < len(own) or 0 < back <= MAX_RESTARTS * len(own):
+            return True
+    return False
 
 
 def _runs(labels, recordings, times, blocks, ordered):

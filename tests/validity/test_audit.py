@@ -240,7 +240,9 @@ def test_a_split_in_the_metadata_is_used_and_one_given_goes_first(make_epochs):
 def test_an_accuracy_can_be_given(make_epochs):
     audit = audit_design(make_epochs(several_runs(), power=0.8), accuracy=0.62, explain=False)
     assert (audit.accuracy, audit.decoder) == (0.62, "given")
-    assert audit.compare().startswith("Of 62 % (given), a label-free copy of the design gives ")
+    assert audit.compare().startswith(
+        "Of 62 % balanced accuracy (given), a label-free copy of the design gives "
+    )
 
 
 def test_an_estimator_is_relabelled_too_and_left_as_it_is(make_epochs):

@@ -15,8 +15,10 @@ FACTS = {
     "block_design": False,
     "runs_held_out": False,
     "new_labels": False,
+    "few_epochs": False,
 }
 EXPOSED = {"exposure": 0.8, "exposure_z": 9.0}
+WEAK = {"exposure": 0.2, "exposure_z": 2.5}
 BY_PLACE = {"position_exposure": 0.8, "position_exposure_z": 9.0}
 DRIFT, LEAK, PLACE_LEAK, ABOVE = {"drift": 9.0}, {"leak": 0.3}, {"position_leak": 0.3}, {"kappa_se": 9.0}
 PREVIOUS = {"run_length": 1.0, "previous_label": 0.8, "previous_label_z": 9.0}
@@ -45,6 +47,7 @@ FLAGS = {
     "unidentifiable": (EXPOSED, {"one_run_per_label": True}),
     "exposed": (EXPOSED, {}),
     "exposed-by-position": (BY_PLACE, {}),
+    "unclear-exposure": (WEAK | {"leak": 0.2}, {}),
     "drift": (DRIFT, {}),
     "position-leak": (BY_PLACE | PLACE_LEAK, {}),
     "leak": (LEAK, {}),
@@ -69,7 +72,12 @@ def test_every_flag_is_raised_by_what_it_is_named_after(name, numbers, facts):
 # Numbers one of which stands at its edge: the flag, the number, the last value without it, the first with it.
 EDGES = [
     ("exposed", EXPOSED, "exposure", below(rule.MIN_EXPOSURE), rule.MIN_EXPOSURE),
-    ("exposed", EXPOSED, "exposure_z", rule.MIN_EXPOSURE_Z, above(rule.MIN_EXPOSURE_Z)),
+    ("exposed", WEAK | {"exposure_z": 9.0}, "exposure_z", rule.MIN_EXPOSURE_Z, above(rule.MIN_EXPOSURE_Z)),
+    ("exposed", {}, "exposure", below(rule.LARGE_EXPOSURE), rule.LARGE_EXPOSURE),
+    ("exposed", {"order_exposure": 0.3}, "order_exposure", below(rule.STRONG_ORDER), rule.STRONG_ORDER),
+    ("exposed", {"order_exposure": 0.12} | LEAK, "order_exposure", below(rule.MIN_ORDER), rule.MIN_ORDER),
+    ("unclear-exposure", WEAK | {"leak": 0.2}, "exposure_z", rule.UNCLEAR_Z, above(rule.UNCLEAR_Z)),
+    ("unclear-exposure", WEAK, "exposure", below(rule.UNCLEAR_EXPOSURE[1]), rule.UNCLEAR_EXPOSURE[1]),
     ("exposed-by-position", BY_PLACE, "position_exposure", below(rule.MIN_EXPOSURE), rule.MIN_EXPOSURE),
     ("exposed-by-position", BY_PLACE, "position_exposure_z", rule.MIN_EXPOSURE_Z, above(rule.MIN_EXPOSURE_Z)),
     ("drift", DRIFT, "drift", rule.MIN_DRIFT, above(rule.MIN_DRIFT)),
@@ -106,6 +114,24 @@ def test_a_number_that_could_not_be_computed_raises_no_flag(name, numbers, which
 
 # Verdict, numbers, facts, and words of the reason.
 BRANCHES = {
+    "too few epochs for any z": (
+        "caution",
+        {"exposure": 0.3, "exposure_z": 1.0},
+        {},
+        "too few epochs to say",
+    ),
+    "few epochs, one run": (
+        "confounded",
+        {"exposure": 1.0, "exposure_z": 2.0, "kappa_se": 4.0},
+        {"one_run_per_label": True},
+        "no analysis under this split",
+    ),
+    "an accident of order": (
+        "caution",
+        {"order_exposure": 0.2},
+        {},
+        "Whole runs are held out, yet in the order",
+    ),
     "nothing": ("ok", HARMLESS, {}, "Nothing that changes slowly over the recording tells the test labels"),
     "no number at all": ("ok", {}, {}, "Nothing that changes slowly"),
     "drift and leak without exposure": (
