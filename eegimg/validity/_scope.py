@@ -8,7 +8,6 @@ from ._folds import make_folds
 from ._relabel import runs_held_out
 from ._trials import MAX_EPOCHS, MAX_LABELS, Trials, read_trials
 
-
 FEW_EPOCHS = 60  # with fewer, permuted labels can hardly show that time tells labels
 
 
