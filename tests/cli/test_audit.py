@@ -97,7 +97,7 @@ def test_options_reach_the_audit(call, write_epochs):
     options = ["--label", "picture", "--split", "half", "--order", "when", "--group", "lab"]
     text = words(call("audit", file, *options, "--accuracy", "0.62").stdout)
     assert "decoding of picture, 3 labels, 80 epochs, the column 'half'" in text
-    assert "Of 62 % (given)" in text
+    assert "Of 62 % balanced accuracy (given)" in text
     assert "3 stratified random folds" in call("audit", file, "--split", "3").stdout
 
 
