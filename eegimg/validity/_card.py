@@ -14,6 +14,11 @@ from ._result import Audit, as_json
 _PACKAGES = ("mne", "numpy", "pandas", "scikit-learn")
 
 
+def software_versions():
+    """Return the versions that a result depends on."""
+    return {"eegimg": __version__} | {name: importlib.metadata.version(name) for name in _PACKAGES}
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ResultCard:
     """What was reached, what a label-free copy of the design reaches, and the verdict on the design.
@@ -50,7 +55,7 @@ class ResultCard:
     leaks: tuple = ()
     transductive: tuple = ()
     accept_confound: bool = False
-    versions: dict = dataclasses.field(default_factory=lambda: software_versions())
+    versions: dict = dataclasses.field(default_factory=software_versions)
 
     def __post_init__(self):
         check_type("audit", self.audit, Audit, "ResultCard", "an Audit, from audit_design")
@@ -87,11 +92,6 @@ def refuse_confounded(audit, accept_confound, caller):
             f"{caller} gives no bare accuracy for a confounded design. {audit.reason} What would help: "
             f"{audit.remedy} With accept_confound=True the number comes with its null beside it."
         )
-
-
-def software_versions():
-    """Return the versions that a result depends on."""
-    return {"eegimg": __version__} | {name: importlib.metadata.version(name) for name in _PACKAGES}
 
 
 def _with_null(entry):

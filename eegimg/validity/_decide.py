@@ -9,7 +9,7 @@ MIN_EXPOSURE_Z = 3.0
 # With few epochs no z reaches 3: so large a kappa counts all the same, and a smaller one calls for caution.
 LARGE_EXPOSURE = 0.5
 UNCLEAR_EXPOSURE, UNCLEAR_Z = (0.15, 0.25), 2.0
-LONG_RUN = 3  # median trials of one label in a row that no random order has
+MIN_RUN = 3  # median trials of one label in a row that no random order has
 MIN_DRIFT, MIN_RUN_SIMILARITY = 4.0, 3.0  # z
 MIN_LEAK = 0.05  # kappa
 ABOVE_CHANCE = 3.5  # standard errors
@@ -60,8 +60,8 @@ def decide(numbers, facts):
 def find_flags(numbers, facts):
     """List the short names of what was found."""
     held_out = "order_exposure" in numbers
-    exposed = _exposed_by_order(numbers) if held_out else _exposed_by(numbers, "exposure")
-    by_position = _exposed_by(numbers, "position_exposure")
+    exposed = _exposed_by_order(numbers) if held_out else exposed_by(numbers, "exposure")
+    by_position = exposed_by(numbers, "position_exposure")
     by_protocol = facts["block_design"] and not facts["ordered"]
     drift = _above(numbers, "drift", MIN_DRIFT)
     found = {
@@ -94,14 +94,15 @@ def a_split_may_help(flags, numbers):
     return misled or "exposed" in flags or "exposed-by-position" in flags
 
 
-def _exposed_by(numbers, name):
+def exposed_by(numbers, name):
+    """Tell whether one of the exposures, "exposure" or "position_exposure", counts."""
     clear = _above(numbers, name, MIN_EXPOSURE, equal=True) and _above(numbers, f"{name}_z", MIN_EXPOSURE_Z)
     return clear or (name == "exposure" and _above(numbers, name, LARGE_EXPOSURE, equal=True))
 
 
 def _unclear(numbers, facts):
     """Tell whether an exposure could be chance and could be none, as where runs are few and short."""
-    in_runs = numbers.get("run_length", 1.0) >= LONG_RUN and not facts["runs_held_out"]
+    in_runs = numbers.get("run_length", 1.0) >= MIN_RUN and not facts["runs_held_out"]
     if in_runs and facts["few_epochs"]:
         return True
     low, high = UNCLEAR_EXPOSURE
@@ -135,12 +136,7 @@ def _tells_previous(numbers):
 
 
 def _zero_shot(flags):
-    if (
-        "order-unknown" in flags
-        or "exposed" in flags
-        or "exposed-by-position" in flags
-        or "block-design" in flags
-    ):
+    if {"order-unknown", "exposed", "exposed-by-position", "unclear-exposure", "block-design"} & set(flags):
         return (
             "caution",
             flags,
@@ -193,12 +189,11 @@ def _exposed(numbers, flags):
         share = _percent(numbers["exposure"])
         why = f"Training trials near in time tell {share} of what there is to know of the test labels"
     if "leak" in flags and "drift" in flags:
-        return (
-            "confounded",
-            flags,
-            f"{why}, features drift within labels, and labels moved at random from run to run still decode "
-            f"(kappa {numbers['leak']:.2f}).",
-        )
+        moved = "labels moved at random from run to run still decode"
+        if "order_exposure" in numbers:
+            moved = "moved labels decode the better, the better time tells them"
+        kappa = f"(kappa {numbers['leak']:.2f})"
+        return "confounded", flags, f"{why}, features drift within labels, and {moved} {kappa}."
     missing = "no drift was found" if "drift" not in flags else "relabelled runs do not decode"
     return "caution", flags, f"{why}; {missing} in these features, so a leak is possible and was not seen."
 

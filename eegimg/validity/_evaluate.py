@@ -69,8 +69,9 @@ def evaluate(
 
     Notes
     -----
-    The p value counts relabellings that reach the accuracy, (1 + count) / (1 + n_relabel): the run is the
-    unit, since trials of one run are not independent. Phipson and Smyth (2010), doi:10.2202/1544-6115.1585.
+    The p value counts relabellings that reach the accuracy, (1 + count) / (1 + n_relabel). The run is the
+    unit, since trials of one run are not independent; the trial where labels come in random order.
+    Phipson and Smyth (2010), doi:10.2202/1544-6115.1585.
     """
     from threadpoolctl import threadpool_limits
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from . import _drift
-from ._decide import LARGE_EXPOSURE, MIN_EXPOSURE, MIN_EXPOSURE_Z, UNCLEAR_EXPOSURE
+from ._decide import UNCLEAR_EXPOSURE, exposed_by
 from ._decoding import Decoders
 from ._estimator import estimator_kappas
 from ._explain import describe_order, explain_decoding
@@ -87,11 +87,7 @@ def measure_exposure(trials, folds, rng):
 
 def is_exposed(numbers):
     """Tell whether one of the two exposures counts."""
-    clear = [
-        numbers.get(name, -1.0) >= MIN_EXPOSURE and numbers.get(f"{name}_z", 0.0) > MIN_EXPOSURE_Z
-        for name in ("exposure", "position_exposure")
-    ]
-    return any(clear) or numbers.get("exposure", -1.0) >= LARGE_EXPOSURE
+    return any(exposed_by(numbers, name) for name in ("exposure", "position_exposure"))
 
 
 def measure_leak(epochs, scope, sets, rng, *, n_relabel, estimator=None):
