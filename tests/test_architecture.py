@@ -26,8 +26,8 @@ TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in EVERYWHER
 MAX_FILE, MAX_FUNCTION = 500, 60
 # Loaded only when a function that needs them is called: they take seconds, or exist only on some machines.
 INSIDE_FUNCTIONS = set(
-    """accelerate autoreject bids_validator braindecode dask diffusers distributed eegdash matplotlib meegkit
-    mne_icalabel moabb onnxruntime open_clip picard playwright pyprep safetensors sklearn tomli_w torch
+    """accelerate autoreject bids_validator braindecode dask diffusers distributed eegdash huggingface_hub
+    matplotlib meegkit mne_icalabel moabb onnxruntime open_clip picard playwright pyarrow pyprep safetensors sklearn tomli_w torch
     torchaudio torchmetrics torchvision transformers""".split()
 )
 # numpydoc's codes: no docstring or summary, parameters undocumented, unknown or without text, no returns.
@@ -74,7 +74,9 @@ def imports_at_top(tree):
 
 @pytest.mark.parametrize("path", FILES, ids=names_of(FILES))
 def test_heavy_libraries_are_imported_inside_functions(path):
-    assert set(imports_at_top(TREES[path])) & INSIDE_FUNCTIONS == set()
+    # A network is a class of torch: its file is loaded only when one is built.
+    allowed = {"huggingface_hub", "torch"} if path.parent.name == "networks" else set()
+    assert set(imports_at_top(TREES[path])) & INSIDE_FUNCTIONS <= allowed
 
 
 def test_the_search_for_imports_sees_classes_and_conditions_but_not_functions():

@@ -27,6 +27,7 @@ MODULES = {
 # Never imported by name, and needed all the same.
 NEEDED_BY_OTHERS = {
     "h5py": "pymatreader reads MAT 7.3 files with it",
+    "pyarrow": "pandas reads and writes parquet with it",
     "onnxruntime": "mne-icalabel runs its network with it",
     "python-picard": "mne's ICA calls it",
 }

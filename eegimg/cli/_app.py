@@ -1,6 +1,5 @@
 """Commands, their options and their exit codes: 0 all done, 1 some recordings failed, 2 wrong usage."""
 
-import contextlib
 import pathlib
 from typing import Annotated
 
@@ -9,6 +8,7 @@ import typer
 from .. import __version__
 from .._checks import listing, suggest
 from . import _screen
+from ._errors import one_sentence
 
 app = typer.Typer(
     name="eegimg",
@@ -24,16 +24,6 @@ Out = Annotated[pathlib.Path, typer.Option("--out", help="Folder for the results
 def main():
     """Run the command line."""
     app()
-
-
-@contextlib.contextmanager
-def _one_sentence():
-    """Turn an error about what was asked into its sentence and exit code 2."""
-    try:
-        yield
-    except (ValueError, TypeError, RuntimeError, ImportError, OSError) as err:
-        _screen.error(" ".join(str(err).split()))
-        raise typer.Exit(2) from err
 
 
 def _version(wanted: bool):
@@ -88,7 +78,7 @@ def preprocess(
     from ..datasets._identity import known_columns, known_design, known_recipe
     from ..runner import preprocess_dataset
 
-    with _one_sentence(), _screen.progress(f"Preprocessing {bids_root}") as watch:
+    with one_sentence(), _screen.progress(f"Preprocessing {bids_root}") as watch:
         summary = preprocess_dataset(
             bids_root,
             out,
@@ -121,7 +111,7 @@ def report(
     """Write the report of finished results again, without preprocessing."""
     from ..runner import rebuild_report
 
-    with _one_sentence():
+    with one_sentence():
         summary = rebuild_report(out)
     _screen.summary(summary)
 
@@ -167,7 +157,7 @@ def audit(
     """Say what a decoding result on these epochs is worth: whether the order of trials can explain it."""
     from ._audit import run_audits
 
-    with _one_sentence(), _screen.progress(f"Auditing {path}") as watch:
+    with one_sentence(), _screen.progress(f"Auditing {path}") as watch:
         rows, remarks = run_audits(
             path,
             subjects=subject or None,
@@ -193,7 +183,7 @@ def datasets():
     """List the datasets that eegimg knows."""
     from ..datasets import list_datasets, read_descriptor
 
-    with _one_sentence():
+    with one_sentence():
         _screen.datasets([read_descriptor(name) for name in list_datasets()])
 
 
@@ -214,11 +204,11 @@ def fetch(
     from ..datasets import fetch_dataset, read_descriptor
     from ..datasets._fetch import describe_terms
 
-    with _one_sentence():
+    with one_sentence():
         facts = read_descriptor(name)
     if facts.terms != "open" and not accept_license and _screen.can_ask():
         accept_license = _screen.accepts(describe_terms(facts))
-    with _one_sentence():
+    with one_sentence():
         folder = fetch_dataset(name, root, subject or None, accept_license)
     typer.echo(folder)
 
@@ -245,7 +235,7 @@ def convert(
     """Convert the published files of a dataset to BIDS."""
     from ..datasets import convert_dataset
 
-    with _one_sentence():
+    with one_sentence():
         folder = convert_dataset(name, source, out, subject or None, variant=variant)
     typer.echo(folder)
 
@@ -256,7 +246,7 @@ def info(name: Annotated[str, typer.Argument(help="Name of a dataset or of a rec
     from ..datasets import list_datasets, read_descriptor
     from ..pipeline import list_recipes, read_recipe, recipe_text
 
-    with _one_sentence():
+    with one_sentence():
         if name in list_datasets():
             _screen.descriptor(read_descriptor(name))
         elif name in list_recipes() or pathlib.Path(name).suffix == ".toml":
@@ -279,7 +269,7 @@ def demo(
     """Simulate a small dataset, preprocess it, and compare what was found with what was planted."""
     from ._demo import run_demo
 
-    with _one_sentence(), _screen.progress("Demo") as watch:
+    with one_sentence(), _screen.progress("Demo") as watch:
         summary, findings = run_demo(out, n_subjects=n_subjects, n_jobs=n_jobs, watch=watch)
     _screen.summary(summary)
     _screen.findings(findings)

@@ -1,0 +1,1 @@
+"""The networks themselves, one file per paper: these files import torch, and are loaded only to build."""
