@@ -63,6 +63,22 @@ class Array(np.ndarray):
         super().__setstate__((version, shape, dtype, bool(fortran), values))
 
 
+class Record:
+    """Stands for an object of any class: its attributes, and nothing that the class could do with them."""
+
+    __slots__ = ("attributes",)
+
+    def __new__(cls):
+        made = super().__new__(cls)
+        made.attributes = {}
+        return made
+
+    def __setstate__(self, state):
+        if not isinstance(state, dict) or not all(isinstance(name, str) for name in state):
+            raise Refusal(f"holds an object that is no plain record of attributes. {ADVICE}")
+        self.attributes = state
+
+
 def _check_shape(shape, kind):
     """Return the dtype of an array and how many values it has."""
     if not isinstance(kind, Dtype) or not isinstance(shape, tuple):

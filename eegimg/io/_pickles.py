@@ -5,7 +5,7 @@ import pickle
 import numpy as np
 
 from .._checks import check_option
-from ._allowed import ALLOWED, Dtype
+from ._allowed import ALLOWED, Dtype, Record
 from ._opcodes import check_opcodes
 from ._refusal import ADVICE, Refusal, check_file, one_sentence, refuse_global
 
@@ -55,6 +55,9 @@ def plain(value, leaf=None, seen=None):
         made = value.view(np.ndarray)
     elif isinstance(value, Dtype):
         made = value.dtype
+    elif isinstance(value, Record):
+        made = seen[id(value)] = {}
+        made.update((name, plain(item, leaf, seen)) for name, item in value.attributes.items())
     else:
         made = leaf(value) if leaf else None
         if made is None:

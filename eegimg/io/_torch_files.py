@@ -4,7 +4,7 @@ import pickle
 import zipfile
 
 from .._optional import require
-from ._allowed import ALLOWED
+from ._allowed import ALLOWED, Record
 from ._opcodes import check_opcodes
 from ._pickles import plain
 from ._refusal import Refusal, check_file, one_sentence, refuse_global
@@ -28,18 +28,22 @@ _NO_ARRAY = {
 _LEGACY_PICKLES = 5
 
 
-def read_torch(path):
+def read_torch(path, records=()):
     """Read a file of torch.save with its tensors as numpy arrays.
 
     Parameters
     ----------
     path : path-like
         The file, in the zip format of torch 1.6 and later or the one before.
+    records : sequence of str
+        Modules whose objects are read as dicts of their attributes, such as "config" for settings that were
+        saved with a network. The module is not imported, and no class of that name is made.
 
     Returns
     -------
     content : object
-        What was saved: dict, list, tuple, text and numbers, every tensor an ndarray of its shape and type.
+        What was saved: dict, list, tuple, text and numbers, every tensor an ndarray of its shape and type,
+        every object of a module of ``records`` a dict.
 
     Raises
     ------
@@ -59,14 +63,14 @@ def read_torch(path):
     """
     path = check_file(path)
     torch = require("torch", f"Reading {path.name}", "models")
-    stand_ins = [(stand_in, name) for name, stand_in in ALLOWED.items()]
     size = path.stat().st_size
 
     def as_array(value):
         return _as_array(value, size) if isinstance(value, torch.Tensor) else None
 
     with one_sentence(path, "a file of torch.save"):
-        is_zip = _check_content(path)
+        is_zip, found = _check_content(path, tuple(records))
+        stand_ins = [(stand_in, name) for name, stand_in in [*ALLOWED.items(), *found.items()]]
         try:
             with torch.serialization.safe_globals(stand_ins):
                 content = torch.load(path, map_location="cpu", weights_only=True, mmap=is_zip)
@@ -77,31 +81,39 @@ def read_torch(path):
         return plain(content, as_array)
 
 
-def _check_content(path):
-    """Refuse a file for what it asks for before torch sees it, and tell whether it is a zip."""
+def _check_content(path, records):
+    """Refuse a file for what it asks for before torch sees it; tell whether it is a zip, and its records."""
+    found = {}
+
+    def check_global(name):
+        if name.rpartition(".")[0] in records:
+            found[name] = Record
+        else:
+            _check_global(name)
+
     with path.open("rb") as stream:
         if stream.read(4) != b"PK\x03\x04":
             stream.seek(0)
             for _ in range(_LEGACY_PICKLES):
-                _check_pickle(stream)
-            return False
+                _check_pickle(stream, check_global)
+            return False, found
     with zipfile.ZipFile(path) as archive:
-        records = {info.filename.partition("/")[2]: info for info in archive.infolist()}
-        # Of two records of one name torch could read the other; constants are those of a compiled model.
-        twice = len(records) < len(archive.infolist())
-        if twice or "data.pkl" not in records or "constants.pkl" in records:
+        entries = {info.filename.partition("/")[2]: info for info in archive.infolist()}
+        # Of two entries of one name torch could read the other; constants are those of a compiled model.
+        twice = len(entries) < len(archive.infolist())
+        if twice or "data.pkl" not in entries or "constants.pkl" in entries:
             raise Refusal("is a zip that torch.save did not write. Unpack it, or name the .pth file.")
         # As torch writes them; it is also what can be mapped, and no bomb.
-        if any(info.compress_type != zipfile.ZIP_STORED for info in records.values()):
+        if any(info.compress_type != zipfile.ZIP_STORED for info in entries.values()):
             raise Refusal("has been compressed since torch.save wrote it. Download it again.")
-        with archive.open(records["data.pkl"]) as stream:
-            _check_pickle(stream)
-    return True
+        with archive.open(entries["data.pkl"]) as stream:
+            _check_pickle(stream, check_global)
+    return True, found
 
 
-def _check_pickle(stream):
+def _check_pickle(stream, check_global):
     """Refuse one pickle that torch cannot read without running it."""
-    protocol = check_opcodes(stream, _check_global)
+    protocol = check_opcodes(stream, check_global)
     if protocol != 2:
         raise Refusal(
             f"has a pickle of protocol {protocol}, which torch reads only by running it. Save it with "

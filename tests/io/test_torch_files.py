@@ -4,6 +4,7 @@ import collections
 import io
 import re
 import sys
+import types
 import zipfile
 
 import hypothesis.extra.numpy as hnp
@@ -336,3 +337,61 @@ def test_memory(measure, kind):
     assert numbers["file_mb"] > 199
     assert numbers["read_ratio"] <= (0.1 if kind == "torch zip" else 1.3)
     assert numbers["used_ratio"] <= 1.3
+
+
+def record_of(save_as, content):
+    """Save an object of a class in a module that exists only while it is saved."""
+    module = types.ModuleType("config")
+    module.Settings = type("Settings", (), {"__module__": "config"})
+    sys.modules["config"] = module
+    try:
+        settings = module.Settings()
+        vars(settings).update(content)
+        return save_as({"config": settings, "x": torch.ones(2)})
+    finally:
+        del sys.modules["config"]
+
+
+def test_records_are_read_as_dicts_of_their_attributes(save):
+    content = {"depth": 2, "name": "eeg", "sizes": [1, 2], "weights": torch.arange(3.0), "nothing": None}
+    path = record_of(save, content)
+    found = read_torch(path, records=("config",))
+    assert_same(found["config"], content | {"weights": np.arange(3, dtype="f4")})
+    assert_same(found["x"], np.ones(2, "f4"))
+    assert "config" not in sys.modules
+    with pytest.raises(
+        RuntimeError, match="^eeg.pth asks for the global 'config.Settings', which eegimg does"
+    ):
+        read_torch(path)
+    with pytest.raises(
+        RuntimeError, match="^eeg.pth asks for the global 'config.Settings', which eegimg does"
+    ):
+        read_torch(path, records=("other",))
+
+
+@pytest.mark.parametrize("kind", sorted(FORMATS))
+def test_nothing_runs_beside_records(kind, attack, wrap, tmp_path):
+    payload, name, marker = attack
+    path = tmp_path / "eeg.pth"
+    path.write_bytes(wrap[kind](payload))
+    with pytest.raises(RuntimeError, match=f"^eeg.pth asks for the global '{re.escape(name)}'"):
+        read_torch(path, records=("config",))
+    assert not marker.exists()
+
+
+@pytest.mark.parametrize("kind", sorted(FORMATS))
+def test_a_record_is_no_call(kind, wrap, calling, tmp_path):
+    marker = tmp_path / "marker"
+    path = tmp_path / "eeg.pth"
+    path.write_bytes(wrap[kind](calling("config.system", (f"touch {marker}",), 2)))
+    with pytest.raises(RuntimeError, match=r"^eeg.pth is damaged or not a file of torch.save"):
+        read_torch(path, records=("config",))
+    assert not marker.exists()
+
+
+def test_a_record_within_itself_and_one_of_no_attributes(save):
+    content = {"inner": {}}
+    content["inner"]["again"] = content["inner"]
+    found = read_torch(record_of(save, content), records=("config",))["config"]
+    assert found["inner"]["again"] is found["inner"]
+    assert read_torch(record_of(save, {}), records=("config",))["config"] == {}

@@ -40,14 +40,15 @@ class Perceptron(nn.Module):
 
 
 class Block(nn.Module):
-    """Attention and perceptron, each after a LayerNorm and added to what came in (Dosovitskiy et al. 2021)."""
+    """Attention and perceptron, each behind a norm and added to what came in (Dosovitskiy et al. 2021)."""
 
     def __init__(self, dim, num_heads, mlp_ratio):
         super().__init__()
         self.norm1 = nn.LayerNorm(dim)
         self.attn = Attention(dim, num_heads)
         self.norm2 = nn.LayerNorm(dim)
-        self.mlp = Perceptron(dim, int(dim * mlp_ratio))
+        # A ratio of two widths must give the width again, whatever was rounded.
+        self.mlp = Perceptron(dim, int(dim * mlp_ratio + 1e-6))
 
     def forward(self, x):
         """Return tokens of shape (batch, n_tokens, dim)."""

@@ -1,4 +1,4 @@
-"""The networks of DreamDiffusion (Bai et al. 2023, arXiv:2306.16934), as their released code computes them."""
+"""The networks of DreamDiffusion (Bai et al. 2023, arXiv:2306.16934), as the released code computes them."""
 
 from typing import NamedTuple
 
@@ -69,8 +69,8 @@ class DreamDiffusionEncoder(Network):
     mlp_ratio : float
         Hidden width of a block's perceptron over ``embed_dim``.
     global_pool : bool
-        Average the tokens before the last norm. The released code then does not load the norm of a
-        pretraining checkpoint, so it starts as the identity; :func:`eegimg.create_model` does likewise.
+        Average the tokens before the last norm. From a checkpoint of pretraining the released code then takes
+        no norm at all, also none of the blocks', and each starts as the identity; so it is here.
 
     Notes
     -----
@@ -109,8 +109,29 @@ class DreamDiffusionEncoder(Network):
         self.pos_embed = nn.Parameter(sincos_positions(n_patches, embed_dim), requires_grad=False)
         self.blocks = nn.ModuleList(Block(embed_dim, num_heads, mlp_ratio) for _ in range(depth))
         self.norm = nn.LayerNorm(embed_dim)
-        self.final_layer = None if n_outputs is None else nn.Linear(embed_dim, n_outputs)
+        self.head = None if n_outputs is None else nn.Linear(embed_dim, n_outputs)
         _initialise(self)
+
+    def pick_weights(self, state):
+        """Return the encoder's part of a checkpoint of pretraining, as the released code takes it.
+
+        Parameters
+        ----------
+        state : dict of str to Tensor
+            Weights of :class:`DreamDiffusionMAE` or of an encoder.
+
+        Returns
+        -------
+        state : dict of str to Tensor
+            Weights of the encoder.
+        """
+        if "cls_token" not in state:
+            return state
+        unused = ("decoder_", "mask_token", "cls_token")
+        state = {name: value for name, value in state.items() if not name.startswith(unused)}
+        if self.global_pool:
+            state |= {name: value for name, value in self.state_dict().items() if "norm" in name}
+        return state
 
     def forward(self, x):
         """Encode signals.
@@ -132,7 +153,7 @@ class DreamDiffusionEncoder(Network):
         if self.global_pool:
             tokens = tokens.mean(dim=1, keepdim=True)
         tokens = self.norm(tokens)
-        return tokens if self.final_layer is None else self.final_layer(tokens.mean(dim=1))
+        return tokens if self.head is None else self.head(tokens.mean(dim=1))
 
 
 class DreamDiffusionMAE(Network):
@@ -281,14 +302,14 @@ class DreamDiffusionMAE(Network):
         n_kept = int(self.n_patches * (1 - mask_ratio))
         if n_kept < 1:
             raise ValueError(
-                f"mask_ratio={mask_ratio:g} leaves none of the {self.n_patches} patches visible. Mask less, at "
-                f"most {1 - 1 / self.n_patches:g}."
+                f"mask_ratio={mask_ratio:g} leaves none of the {self.n_patches} patches visible. Mask less, "
+                f"at most {1 - 1 / self.n_patches:g}."
             )
         noise = self._draw(len(x), self.n_patches - n_kept, x.device) if noise is None else noise
         if noise.shape != (len(x), self.n_patches):
             raise ValueError(
-                f"The 'noise' parameter of DreamDiffusionMAE must have the shape {(len(x), self.n_patches)}, a "
-                f"number for each patch of each signal. Got {tuple(noise.shape)} instead."
+                f"The 'noise' parameter of DreamDiffusionMAE must have the shape {(len(x), self.n_patches)}, "
+                f"a number for each patch of each signal. Got {tuple(noise.shape)} instead."
             )
         order = noise.argsort(dim=1)
         restore = order.argsort(dim=1)
@@ -374,8 +395,8 @@ def _focus_weights(focus_range, focus_rate, n_times, patch_size):
     check_type("focus_range", focus_range, (tuple, list), "DreamDiffusionMAE", "two sample numbers or None")
     if len(focus_range) != 2 or not 0 <= focus_range[0] < focus_range[1] <= n_times:
         raise ValueError(
-            f"The 'focus_range' parameter of DreamDiffusionMAE must be two sample numbers within 0 to {n_times}, "
-            f"the lower first. Got {focus_range!r} instead."
+            f"The 'focus_range' parameter of DreamDiffusionMAE must be two sample numbers within 0 to "
+            f"{n_times}, the lower first. Got {focus_range!r} instead."
         )
     check_number("focus_rate", focus_rate, "DreamDiffusionMAE", above=0, at_most=1)
     first, stop = (sample // patch_size for sample in focus_range)
@@ -397,8 +418,8 @@ def _check_sizes(caller, prefix="", *, n_chans, n_times, patch_size, embed_dim, 
         )
     if n_times % patch_size:
         raise ValueError(
-            f"The 'n_times' parameter of {caller} must be a multiple of patch_size={patch_size}. Got {n_times} "
-            f"instead; {n_times - n_times % patch_size} or {n_times + patch_size - n_times % patch_size} would do."
+            f"The 'n_times' parameter of {caller} must be a multiple of patch_size={patch_size}. Got "
+            f"{n_times} instead; {n_times + patch_size - n_times % patch_size} would do."
         )
     return n_times // patch_size
 
@@ -408,8 +429,8 @@ def _check_signal(x, network):
     wanted = (network.n_chans, network.n_times)
     if x.ndim != 3 or tuple(x.shape[1:]) != wanted:
         raise ValueError(
-            f"{type(network).__name__} was made for signals of shape (batch, {wanted[0]}, {wanted[1]}): channels, "
-            f"samples. Got {tuple(x.shape)} instead. model.card.prepare(epochs) makes them fit."
+            f"{type(network).__name__} was made for signals of shape (batch, {wanted[0]}, {wanted[1]}). Got "
+            f"{tuple(x.shape)} instead. model.card.prepare(epochs) makes them fit."
         )
 
 
