@@ -1,4 +1,4 @@
-from . import bids, datasets, events, preprocessing, report, validity, viz
+from . import bids, datasets, events, models, preprocessing, report, store, validity, viz
 from .datasets import Dataset as Dataset
 from .datasets import convert_dataset as convert_dataset
 from .datasets import fetch_dataset as fetch_dataset
@@ -13,6 +13,8 @@ from .pipeline import Pipeline as Pipeline
 from .pipeline import read_recipe as read_recipe
 from .pipeline import write_recipe as write_recipe
 from .runner import preprocess_dataset as preprocess_dataset
+from .store import read_store as read_store
+from .store import write_store as write_store
 
 __all__ = [
     "Dataset",
@@ -28,12 +30,16 @@ __all__ = [
     "load_dataset",
     "make_dataset",
     "make_recording",
+    "models",
     "preprocess_dataset",
     "preprocessing",
     "read_descriptor",
     "read_recipe",
+    "read_store",
     "report",
+    "store",
     "validity",
     "viz",
     "write_recipe",
+    "write_store",
 ]

@@ -9,6 +9,7 @@ from .. import __version__
 from .._checks import listing, suggest
 from . import _screen
 from ._errors import one_sentence
+from ._export import export
 
 app = typer.Typer(
     name="eegimg",
@@ -275,3 +276,6 @@ def demo(
     _screen.findings(findings)
     if summary.failed:
         raise typer.Exit(1)
+
+
+app.command()(export)
