@@ -28,7 +28,7 @@ import mne  # noqa: E402, F401 - importing it sets its log level: before the fir
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 
-# Set by pytest itself, by threadpoolctl and scikit-learn when first imported, and by dask for its workers.
+# Set by pytest, by threadpoolctl, scikit-learn and torch when first imported, and by dask for its workers.
 PASSING = {
     "PYTEST_CURRENT_TEST",
     "KMP_DUPLICATE_LIB_OK",
@@ -36,6 +36,7 @@ PASSING = {
     "MALLOC_TRIM_THRESHOLD_",
     "MKL_NUM_THREADS",
     "PYTHONHASHSEED",
+    "TORCHINDUCTOR_CACHE_DIR",
     "__DASK_PARENT_PID",
 }
 LOOPBACK = {"127.0.0.1", "::1", "localhost", "", None}
