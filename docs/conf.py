@@ -1,10 +1,12 @@
-"""Sphinx configuration: pydata theme, numpydoc, a gallery that is run, and pages made from datasets/."""
+"""Sphinx configuration: pydata theme, numpydoc, a gallery that is run, and pages made from data."""
 
 import os
 import pathlib
 
 import eegimg
 from eegimg._paths import descriptors_root, write_text
+from eegimg.models._registry import read_cards
+from eegimg.models._words import input_words, paper_link, weights_word, weights_words
 
 project = "eegimg"
 author = "The eegimg developers"
@@ -106,14 +108,8 @@ def dataset_page(facts, readme):
     return before + "\n" + "\n".join(lines) + after
 
 
-def write_dataset_pages(app):
-    folder = pathlib.Path(app.srcdir) / "gen_datasets"
-    pages = {"table.inc": TABLE_HEAD}
-    for name in eegimg.list_datasets():
-        facts = eegimg.read_descriptor(name)
-        readme = (descriptors_root() / name / "README.rst").read_text(encoding="utf-8")
-        pages["table.inc"] += dataset_row(facts)
-        pages[f"{name}.rst"] = dataset_page(facts, readme)
+def write_pages(folder, pages):
+    """Write pages that changed, and remove those of things that are gone."""
     for file in folder.glob("*"):
         if file.name not in pages:
             file.unlink()
@@ -122,5 +118,88 @@ def write_dataset_pages(app):
             write_text(folder / name, text)
 
 
+def write_dataset_pages(app):
+    pages = {"table.inc": TABLE_HEAD}
+    for name in eegimg.list_datasets():
+        facts = eegimg.read_descriptor(name)
+        readme = (descriptors_root() / name / "README.rst").read_text(encoding="utf-8")
+        pages["table.inc"] += dataset_row(facts)
+        pages[f"{name}.rst"] = dataset_page(facts, readme)
+    write_pages(pathlib.Path(app.srcdir) / "gen_datasets", pages)
+
+
+# The same for each card of eegimg/models/cards.toml.
+MODEL_TABLE_HEAD = """\
+.. list-table::
+   :header-rows: 1
+
+   * - Name
+     - Kind
+     - Parameters
+     - Input
+     - Weights
+     - Licence
+"""
+
+
+def model_row(card):
+    cells = [
+        f":doc:`{card.name} <gen_models/{card.name}>`",
+        card.kind,
+        f"{card.n_parameters:,}" if card.n_parameters else "",
+        input_words(card),
+        weights_word(card),
+        card.licence,
+    ]
+    return "\n     - ".join(["   * - " + cells[0], *cells[1:]]) + "\n"
+
+
+def model_scores(card):
+    names = ("value", "chance", "null", "random_weights", "linear")
+    lines = [".. list-table::", "   :header-rows: 1", ""]
+    head = ("Data", "Metric", "Value", "Chance", "Null", "Random weights", "Linear on epochs", "Source")
+    rows = [head]
+    for score in card.scores:
+        numbers = (getattr(score, name) for name in names)
+        numbers = ("" if number is None else f"{number:.4g}" for number in numbers)
+        rows.append((score.data, score.metric, *numbers, score.source))
+    lines += ["   * - " + "\n     - ".join(row) for row in rows]
+    return ["Scores", "------", "", *lines, ""]
+
+
+def model_page(card):
+    fields = {
+        "Kind": card.kind,
+        "Input": input_words(card),
+        "Channels": ", ".join(card.input.get("ch_names", ())),
+        "Sizes": ", ".join(f"``{key}={value!r}``" for key, value in card.sizes.items()),
+        "Parameters": f"{card.n_parameters:,}" if card.n_parameters else "",
+        "Preprocessing": card.recipe,
+        "Trained on": card.training_data,
+        "Split": card.split,
+        "Choice of the epoch": card.selection,
+        "Weights": weights_words(card),
+        "Licence": card.licence,
+        "Paper": paper_link(card),
+        "Code of its authors": card.code,
+    }
+    lines = [card.name, "=" * len(card.name), "", card.summary, ""]
+    lines += [f":{name}: {text}" for name, text in fields.items() if text]
+    if card.caveats:
+        caveats = [f"   - {caveat}" for caveat in card.caveats]
+        lines += ["", ".. admonition:: Before you quote a number", "", *caveats]
+    lines += ["", *(model_scores(card) if card.scores else [])]
+    return "\n".join(lines)
+
+
+def write_model_pages(app):
+    pages = {"table.inc": MODEL_TABLE_HEAD}
+    for card in sorted(read_cards().values(), key=lambda card: card.name):
+        pages["table.inc"] += model_row(card)
+        pages[f"{card.name}.rst"] = model_page(card)
+    write_pages(pathlib.Path(app.srcdir) / "gen_models", pages)
+
+
 def setup(app):
     app.connect("builder-inited", write_dataset_pages)
+    app.connect("builder-inited", write_model_pages)

@@ -176,7 +176,7 @@ def test_files_named_in_the_readme_are_there(repository):
 def test_the_documentation_lists_every_public_name(repository):
     page = (repository / "docs" / "api.rst").read_text(encoding="utf-8")
     listed = {line.strip() for line in page.splitlines() if re.fullmatch(r"   \w+", line)}
-    named = ("preprocessing", "datasets", "validity", "events", "store")
+    named = ("preprocessing", "datasets", "validity", "events", "store", "models", "training")
     rooms = set().union(*(getattr(eegimg, name).__all__ for name in named))
     assert listed == set(eegimg.__all__) - {"preprocessing"} | rooms
 

@@ -10,6 +10,9 @@ from .._checks import listing, suggest
 from . import _screen
 from ._errors import one_sentence
 from ._export import export
+from ._models import model as show_model
+from ._models import models
+from ._train import app as train_app
 
 app = typer.Typer(
     name="eegimg",
@@ -242,22 +245,26 @@ def convert(
 
 
 @app.command()
-def info(name: Annotated[str, typer.Argument(help="Name of a dataset or of a recipe.")]):
-    """Say what is known of a dataset, or what a recipe does."""
+def info(name: Annotated[str, typer.Argument(help="Name of a dataset, a model or a recipe.")]):
+    """Say what is known of a dataset or a model, or what a recipe does."""
     from ..datasets import list_datasets, read_descriptor
+    from ..models import list_models, read_card
     from ..pipeline import list_recipes, read_recipe, recipe_text
 
     with one_sentence():
         if name in list_datasets():
             _screen.descriptor(read_descriptor(name))
+        elif name in list_models():
+            show_model(read_card(name))
         elif name in list_recipes() or pathlib.Path(name).suffix == ".toml":
             pipeline = read_recipe(name)
             _screen.recipe(pipeline, recipe_text(pipeline))
         else:
-            names = sorted({*list_datasets(), *list_recipes()})
+            names = sorted({*list_datasets(), *list_models(), *list_recipes()})
             raise ValueError(
-                f"{name!r} was asked for; eegimg knows the datasets {listing(list_datasets(), 20)} and the "
-                f"recipes {listing(list_recipes(), 20)}.{suggest(name, names)}"
+                f"{name!r} was asked for; eegimg knows the datasets {listing(list_datasets(), 20)}, the "
+                f"models {listing(list_models(), 30)} and the recipes {listing(list_recipes(), 20)}."
+                f"{suggest(name, names)}"
             )
 
 
@@ -279,3 +286,5 @@ def demo(
 
 
 app.command()(export)
+app.command()(models)
+app.add_typer(train_app)

@@ -2,17 +2,15 @@
 
 import dataclasses
 
-import mne
-import numpy as np
 from mne.io.constants import FIFF
 
-from .._checks import check_number, check_option, check_type, listing, suggest
-from ._channels import WAYS, map_channels
+from .._checks import check_filled, check_number, check_option, check_type, listing, suggest
+from ._adapter import Adapter
+from ._channels import WAYS, map_channels, plain_name
 from ._times import LENGTHS, map_times
 
 SCALES = ("none", "microvolts", "zscore")
-# The largest cap offsets are below a tenth of this; EEG in microvolts is a thousand times above it.
-_NO_VOLTS = 1e-2
+_CALLER = "InputSpec"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -32,10 +30,15 @@ class InputSpec:
     tmin : float | None
         Start of the window in s; None starts with the epoch.
     duration : float | None
-        Length of the window in s before it is interpolated; None ends with the epoch.
+        Length of the window in s; None takes ``n_times`` samples, or where these are interpolated all until
+        the end of the epoch.
     channels : 'exact' | 'interpolate' | 'zero' | 'tile'
         What becomes of channels that are not there: an error, spherical splines from the others, zeros, or
-        copies of those there are, in order, as in the released code of DreamDiffusion.
+        as in the released code of DreamDiffusion (code/dataset.py) copies of all channels in the order of the
+        recording until there are enough. Of more than enough the first are taken, where that code draws a
+        stretch of them at random.
+        Splines (Perrin et al. 1989, doi:10.1016/0013-4694(89)90180-6) need positions, eight channels, and one
+        within 36 degrees of the head.
     length : 'exact' | 'crop' | 'pad' | 'interpolate'
         What becomes of samples that are too many or too few: an error, the window of them, the same with
         zeros where there are none, or the window linearly interpolated to ``n_times``, as in DreamDiffusion.
@@ -45,7 +48,7 @@ class InputSpec:
         Volts as they are, microvolts, or each channel of each epoch with mean 0 and standard deviation 1.
         Channels whose unit the publishers scaled away are not multiplied.
     divisor : float
-        What is divided by afterwards; 10 in DreamDiffusion.
+        What is divided by afterwards; 10 in the pretraining of DreamDiffusion, 1 in its later stages.
 
     Raises
     ------
@@ -66,24 +69,37 @@ class InputSpec:
     divisor: float = 1.0
 
     def __post_init__(self):
-        caller = "InputSpec"
         for name in ("n_chans", "n_times"):
-            check_number(name, getattr(self, name), caller, at_least=1, integer=True, none=True)
+            self._take_number(name, int, at_least=1, integer=True, none=True)
         for name in ("sfreq", "duration"):
-            check_number(name, getattr(self, name), caller, above=0, none=True)
-        check_number("tmin", self.tmin, caller, none=True)
-        check_number("divisor", self.divisor, caller, above=0)
-        check_option("channels", self.channels, WAYS, caller)
-        check_option("length", self.length, LENGTHS, caller)
-        check_option("scale", self.scale, SCALES, caller)
-        check_type("resample", self.resample, bool, caller, "True or False")
-        if self.ch_names is not None:
-            check_type("ch_names", self.ch_names, (tuple, list), caller, "a list of names or None")
-            object.__setattr__(self, "ch_names", tuple(self.ch_names))
-            if self.n_chans not in (None, len(self.ch_names)):
-                raise ValueError(
-                    f"InputSpec has n_chans={self.n_chans} and names {len(self.ch_names)} channels."
-                )
+            self._take_number(name, float, above=0, none=True)
+        self._take_number("tmin", float, none=True)
+        self._take_number("divisor", float, above=0)
+        check_option("channels", self.channels, WAYS, _CALLER)
+        check_option("length", self.length, LENGTHS, _CALLER)
+        check_option("scale", self.scale, SCALES, _CALLER)
+        check_type("resample", self.resample, bool, _CALLER, "True or False")
+        self._take_names()
+
+    def _take_number(self, name, kind, **limits):
+        """Keep a number as Python's own, which goes into TOML and JSON."""
+        value = check_number(name, getattr(self, name), _CALLER, **limits)
+        object.__setattr__(self, name, None if value is None else kind(value))
+
+    def _take_names(self):
+        """Keep names of channels as a tuple; each stands for one place."""
+        wanted = "a list of names or None"
+        if check_filled("ch_names", self.ch_names, (tuple, list, type(None)), _CALLER, wanted) is None:
+            return
+        for name in self.ch_names:
+            check_type("ch_names", name, str, _CALLER, wanted)
+        plain = [plain_name(name) for name in self.ch_names]
+        twice = [name for name, key in zip(self.ch_names, plain, strict=True) if plain.count(key) > 1]
+        if twice:
+            raise ValueError(f"InputSpec names a channel twice: {listing(twice)}. Name each once.")
+        if self.n_chans not in (None, len(self.ch_names)):
+            raise ValueError(f"InputSpec has n_chans={self.n_chans} and names {len(self.ch_names)} channels.")
+        object.__setattr__(self, "ch_names", tuple(self.ch_names))
 
     @classmethod
     def from_facts(cls, facts):
@@ -159,7 +175,8 @@ class InputSpec:
             raise ValueError("Some EEG channels are in volts and some have no unit. Give epochs of one kind.")
         factor = 1e6 if self.scale == "microvolts" and has_unit else 1.0
         record = channels.record | times.record | {"unit": "V" if has_unit else "n/a", "scale": self.scale}
-        return Adapter(channels, times, factor / self.divisor, self.scale == "zscore", has_unit, record)
+        shape, zscore = (len(info["ch_names"]), n_times), self.scale == "zscore"
+        return Adapter(channels, times, shape, factor / self.divisor, zscore, has_unit, record)
 
     def adapter_for(self, data):
         """Find how epochs or a store are brought to what the network expects.
@@ -180,97 +197,3 @@ class InputSpec:
             If they cannot be brought there without guessing.
         """
         return self.adapter(data.info, len(data.times), float(data.times[0]))
-
-
-@dataclasses.dataclass(frozen=True)
-class Adapter:
-    """Brings epochs of one kind to what a network expects; it can be pickled and holds no data.
-
-    Attributes
-    ----------
-    record : dict
-        What was chosen: channels measured, interpolated, repeated or zero; rate, window, stretch; unit.
-    """
-
-    channels: object
-    times: object
-    factor: float
-    zscore: bool
-    has_unit: bool
-    record: dict
-
-    @property
-    def mask(self):
-        """Which channels of the network were measured (array of bool, shape (n_chans,))."""
-        return self.channels.mask
-
-    def __call__(self, x):
-        """Bring epochs to what the network expects.
-
-        Parameters
-        ----------
-        x : array, shape (n_epochs, n_channels, n_times)
-            All channels of the recording, in volts. What is not finite stays so.
-
-        Returns
-        -------
-        y : array, shape (n_epochs, n_chans, n_times)
-            float32; a copy.
-
-        Raises
-        ------
-        ValueError
-            If these cannot be volts.
-        """
-        picked = np.asarray(x)[:, self.channels.picks].astype(
-            np.float32 if x.dtype == np.float32 else np.float64
-        )
-        self._check_volts(picked)
-        if self.channels.matrix is not None:
-            picked = np.matmul(self.channels.matrix.astype(picked.dtype), picked)
-        y = self.times(picked)
-        if self.zscore:
-            y = y - y.mean(axis=-1, keepdims=True)
-            spread = y.std(axis=-1, keepdims=True)
-            # A flat channel stays flat.
-            y = y / np.where(spread > 0, spread, 1.0)
-        return np.ascontiguousarray(y * y.dtype.type(self.factor), dtype=np.float32)
-
-    def _check_volts(self, x):
-        """Refuse what is a thousand times too large for EEG in volts."""
-        if self.has_unit and x.size:
-            typical = float(np.median(np.abs(x[0] - x[0].mean(axis=-1, keepdims=True))))
-            if typical > _NO_VOLTS:
-                raise ValueError(
-                    f"EEG was expected in volts, as MNE keeps it; typical values here are {typical:.3g}. If "
-                    "they are microvolts, multiply them by 1e-6 when the epochs are made."
-                )
-
-
-def broken_epochs(x, ch_names):
-    """Return a sentence about the first epoch that has something else than numbers, or nothing.
-
-    Parameters
-    ----------
-    x : array, shape (n_epochs, n_channels, n_times)
-        Samples.
-    ch_names : sequence of str
-        Their channels.
-
-    Returns
-    -------
-    sentence : str
-        Empty where all is finite.
-    """
-    wrong = np.argwhere(~np.isfinite(x).all(axis=-1))
-    if not len(wrong):
-        return ""
-    epoch, channel = wrong[0]
-    others = len(np.unique(wrong[:, 0])) - 1
-    more = f", and {others} more epochs have some" if others else ""
-    return f"Epoch {epoch} has NaN or infinite values in channel {ch_names[channel]!r}{more}."
-
-
-def eeg_names(info):
-    """Return the names of the EEG channels that are not marked as bad (list of str)."""
-    return [info["ch_names"][pick] for pick in mne.pick_types(info, eeg=True, exclude="bads")]

@@ -9,10 +9,11 @@ import numpy as np
 from .._checks import listing, suggest
 from .._optional import require
 from ..store import Store
-from ._inputs import InputSpec, broken_epochs
+from ._adapter import broken_epochs
+from ._inputs import InputSpec
 
 logger = logging.getLogger("eegimg.models")
-_BATCH = 1024  # epochs read from a store at a time
+_BATCH = 1024  # epochs at a time: memory holds one such part beside the result
 _CALLER = "prepare"
 
 
@@ -50,32 +51,30 @@ def prepare(epochs, spec, **choices):
             f"The 'epochs' parameter of {_CALLER} must be mne.Epochs or a Store, which know their channels, "
             f"rate and unit. Got {type(epochs).__name__} instead."
         )
-    if not len(epochs):
-        raise ValueError(f"The 'epochs' parameter of {_CALLER} must hold epochs. Got none: {epochs!r}.")
     known = [field.name for field in dataclasses.fields(InputSpec)]
     for name in choices:
         if name not in known:
             raise ValueError(f"{_CALLER} takes {listing(known, 20)}. Got {name!r}.{suggest(name, known)}")
     spec = dataclasses.replace(spec, **choices)
     adapter = spec.adapter_for(epochs)
-    parts = []
+    used = np.unique(adapter.channels.picks)
+    names = [epochs.info["ch_names"][pick] for pick in used]
+    parts, n_epochs = [], 0
     for x in _batches(epochs):
-        sentence = broken_epochs(x[:, np.unique(adapter.channels.picks)], _used(epochs, adapter))
+        sentence = broken_epochs(x[:, used], names, n_epochs)
         if sentence:
             raise ValueError(f"{sentence} Leave it out, or interpolate the channel.")
         parts.append(adapter(x))
-    logger.info("%d epochs brought to what the network expects: %s", len(epochs), adapter.record)
+        n_epochs += len(x)
+    if not n_epochs:
+        raise ValueError(f"The 'epochs' parameter of {_CALLER} must hold epochs. Got none: {epochs!r}.")
+    logger.info("%d epochs brought to what the network expects: %s", n_epochs, adapter.record)
     return torch.from_numpy(parts[0] if len(parts) == 1 else np.concatenate(parts))
 
 
-def _used(epochs, adapter):
-    return [epochs.info["ch_names"][pick] for pick in np.unique(adapter.channels.picks)]
-
-
 def _batches(epochs):
-    """Yield samples, a part at a time where they are on disk."""
-    if isinstance(epochs, Store):
-        for first in range(0, len(epochs), _BATCH):
-            yield epochs[first : first + _BATCH]
-    else:
-        yield epochs.get_data(copy=False, verbose="error")
+    """Yield samples, a part at a time."""
+    # How many epochs there are is not known before they are read: some may be too short or rejected.
+    data = epochs if isinstance(epochs, Store) else epochs.get_data(copy=False, verbose="error")
+    for first in range(0, len(data), _BATCH):
+        yield data[first : first + _BATCH]

@@ -75,7 +75,7 @@ class ResultCard:
 
     def to_dict(self):
         """Return the card as JSON holds it (dict); ``verdict`` stands at the top."""
-        fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(ResultCard)}
         return as_json({"verdict": self.audit.verdict, **fields, "audit": self.audit.to_dict()})
 
     def to_json(self, path):

@@ -24,17 +24,16 @@ def cross_validate(estimator, data, labels, folds):
 
     Returns
     -------
-    hits : ndarray of bool, shape (n_tests,)
-        Test epochs of all folds, one after another.
+    predicted : ndarray, shape (n_tests,)
+        Of the test epochs of all folds, one after another.
     """
     from sklearn.base import clone
 
     data = data if takes_epochs(estimator) else data.reshape(len(data), -1)
-    hits = []
-    for train, test in folds:
-        fitted = clone(estimator).fit(data[train], labels[train])
-        hits.append(np.asarray(fitted.predict(data[test])) == labels[test])
-    return np.concatenate(hits)
+    predicted = [
+        clone(estimator).fit(data[train], labels[train]).predict(data[test]) for train, test in folds
+    ]
+    return np.concatenate(predicted)
 
 
 def takes_epochs(estimator):
@@ -72,7 +71,7 @@ def estimator_kappas(estimator, epochs, scope, labellings):
     tests = np.concatenate([test for _, test in scope.folds])
 
     def kappa_of(epochs_data, labels):
-        hits = cross_validate(estimator, epochs_data, labels, scope.folds)
+        hits = cross_validate(estimator, epochs_data, labels, scope.folds) == labels[tests]
         return float(balanced_kappa(hits.astype(float), labels[tests], len(scope.trials.names)))
 
     kappa = kappa_of(data, scope.trials.labels)

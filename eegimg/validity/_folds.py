@@ -49,8 +49,7 @@ def make_folds(split, metadata, labels, groups=None, *, random_state=0, caller="
     """
     n_epochs = len(labels)
     split = list(split) if hasattr(split, "__next__") else split
-    if split is None and metadata is not None and "split" in metadata:
-        split = "split" if {TRAIN, TEST} <= set(as_parts(metadata["split"])) else None
+    split = _column_or(split, metadata)
     if split is None or (isinstance(split, int) and not isinstance(split, bool)):
         folds, description = _random_folds(split, labels, random_state, caller)
     elif hasattr(split, "split") and not isinstance(split, (pd.Series, pd.DataFrame, str)):
@@ -64,6 +63,47 @@ def make_folds(split, metadata, labels, groups=None, *, random_state=0, caller="
     else:
         folds, description = _from_table(split, metadata, n_epochs, caller)
     return [_checked(train, test, n_epochs, caller) for train, test in folds], description
+
+
+def find_validation(split, metadata, folds):
+    """Return the validation epochs that a split names for each of its folds.
+
+    Parameters
+    ----------
+    split, metadata
+        As :func:`make_folds` took them.
+    folds : list of tuple of (ndarray of int, ndarray of int)
+        What it returned.
+
+    Returns
+    -------
+    validation : list of ndarray of int
+        One for each fold, empty where the split has no such part.
+    """
+    none = [np.empty(0, int) for _ in folds]
+    split = _column_or(split, metadata)
+    if split is None or isinstance(split, int) or _are_index_pairs(split):
+        return none
+    if hasattr(split, "split") and not isinstance(split, (pd.Series, pd.DataFrame, str)):
+        return none
+    parts = [as_parts(column) for column in _columns(metadata[split] if isinstance(split, str) else split)]
+    if len(parts) != len(folds):  # the folds of one column, in which every epoch is tested
+        return none
+    return [np.flatnonzero(texts == VALIDATION) for texts in parts]
+
+
+def _column_or(split, metadata):
+    """Return the column "split" where no split is given and it has both parts."""
+    if split is None and metadata is not None and "split" in metadata:
+        return "split" if {TRAIN, TEST} <= set(as_parts(metadata["split"])) else None
+    return split
+
+
+def _columns(values):
+    """Return the columns of a split: several of a table, one of anything else."""
+    if isinstance(values, pd.DataFrame):
+        return [values[column] for column in values]
+    return [pd.Series(np.asarray(values))]
 
 
 def _are_index_pairs(split):
@@ -103,10 +143,7 @@ def _from_table(split, metadata, n_epochs, caller):
         values, name = metadata[split], f"the column {split!r}"
     else:
         values, name = split, "the split given"
-    if isinstance(values, pd.DataFrame):
-        columns = [values[column] for column in values]
-    else:
-        columns = [pd.Series(np.asarray(values))]
+    columns = _columns(values)
     if any(len(column) != n_epochs for column in columns):
         raise ValueError(f"{caller} needs a split with one value per epoch, {n_epochs}. Got {len(values)}.")
     folds = []

@@ -2,6 +2,7 @@
 
 import collections
 import io
+import os
 import re
 import sys
 import types
@@ -395,3 +396,45 @@ def test_a_record_within_itself_and_one_of_no_attributes(save):
     found = read_torch(record_of(save, content), records=("config",))["config"]
     assert found["inner"]["again"] is found["inner"]
     assert read_torch(record_of(save, {}), records=("config",))["config"] == {}
+
+
+class Touch:
+    """Pickles as a call that creates a file."""
+
+    def __init__(self, marker):
+        self.marker = marker
+
+    def __reduce__(self):
+        return os.system, (f"touch {self.marker}",)
+
+
+def test_nothing_runs_within_a_record(save, tmp_path):
+    marker = tmp_path / "marker"
+    for content in ({"depth": Touch(marker)}, {"deep": {"list": [1, (Touch(marker),)]}}):
+        path = record_of(save, content)
+        with pytest.raises(
+            RuntimeError, match=r"^eeg.pth asks for the global '(posix|nt).system', which eegimg does"
+        ):
+            read_torch(path, records=("config",))
+    assert not marker.exists()
+
+
+@pytest.mark.parametrize("kind", sorted(FORMATS))
+def test_a_record_has_attributes_and_no_other_state(kind, wrap, tmp_path):
+    path = tmp_path / "eeg.pth"
+    # An object of a record's class whose state is a list, or has names that are no text.
+    for state in (b"]", b"}K\x01K\x02s"):
+        path.write_bytes(wrap[kind](b"\x80\x02cconfig\nSettings\n)\x81" + state + b"b."))
+        with pytest.raises(
+            RuntimeError, match="^eeg.pth holds an object that is no plain record of attributes"
+        ):
+            read_torch(path, records=("config",))
+
+
+def test_a_module_within_the_named_one_is_another(wrap, tmp_path):
+    path = tmp_path / "eeg.pth"
+    path.write_bytes(wrap["zip"](b"\x80\x02cconfig.os\nsystem\n)\x81."))
+    with pytest.raises(
+        RuntimeError, match="^eeg.pth asks for the global 'config.os.system', which eegimg does"
+    ):
+        read_torch(path, records=("config",))

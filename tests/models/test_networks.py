@@ -31,7 +31,7 @@ def planted(n_epochs=90, n_chans=4, n_times=100, n_classes=3):
 
 
 @every_network
-@pytest.mark.parametrize(("n_chans", "n_times"), [(63, 250), (1, 75), (17, 101), (32, 440)])
+@pytest.mark.parametrize(("n_chans", "n_times"), [(63, 250), (1, 75), (17, 101), (32, 440), (4, 255)])
 def test_any_number_of_channels_and_samples(kind, n_chans, n_times):
     x = torch.randn(3, n_chans, n_times)
     network = kind(n_chans=n_chans, n_times=n_times).eval()

@@ -52,6 +52,43 @@ def test_wrong_input_is_refused():
     assert prepare(broken, InputSpec(ch_names=["Fz", "Pz"])).isfinite().all()
 
 
+def test_interpolated_channels_of_a_store_are_those_of_the_epochs(tmp_path):
+    names = mne.channels.make_standard_montage("colin27_1020").ch_names[::4]
+    data = np.random.default_rng(0).normal(scale=1e-5, size=(2, len(names), 50))
+    epochs = mne.EpochsArray(data, mne.create_info(names, 100.0, "eeg"), verbose="error")
+    epochs.set_montage("colin27_1020")
+    spec = InputSpec(ch_names=["FC1", names[0], "CP2"], channels="interpolate")
+    store = eegimg.write_store(epochs, tmp_path / "store")
+    assert spec.adapter_for(store).record["interpolated"] == ["FC1", "CP2"]
+    torch.testing.assert_close(prepare(store, spec), prepare(epochs, spec), rtol=0, atol=0.01)
+
+
+def test_epochs_that_were_not_counted_yet_are_taken_in_parts():
+    info = mne.create_info(["Fz", "Cz", "EOG"], 100.0, ["eeg", "eeg", "eog"])
+    raw = mne.io.RawArray(
+        np.random.default_rng(0).normal(scale=1e-5, size=(3, 30_000)), info, verbose="error"
+    )
+    onsets = np.arange(0, 30_100, 25)
+    events = np.column_stack([onsets, np.zeros_like(onsets), np.ones_like(onsets)])
+    epochs = mne.Epochs(raw, events, tmin=0, tmax=0.19, baseline=None, verbose="error")
+    x = prepare(epochs, InputSpec())
+    epochs.load_data()
+    assert len(x) == len(epochs) == 1200
+    np.testing.assert_allclose(x, 1e6 * epochs.get_data(picks="eeg"), rtol=1e-6)
+    epochs._data[1100, 2] = np.nan
+    assert prepare(epochs, InputSpec()).isfinite().all()
+    epochs._data[1100, 1, 3] = np.inf
+    with pytest.raises(ValueError, match="^Epoch 1100 has NaN or infinite values in channel 'Cz'."):
+        prepare(epochs, InputSpec())
+
+
+def test_what_was_chosen_is_logged(caplog):
+    with caplog.at_level("INFO", "eegimg.models"):
+        prepare(make_epochs(), InputSpec(ch_names=["Pz", "Oz"]), channels="zero")
+    (line,) = caplog.messages
+    assert line.startswith("6 epochs brought to what the network expects: {'channels': 'zero', 'measured': 1")
+
+
 @pytest.mark.data
 def test_the_numbers_of_the_released_loader(tmp_path):
     data = os.environ.get("EEGIMG_TEST_DATA")
@@ -62,7 +99,10 @@ def test_the_numbers_of_the_released_loader(tmp_path):
     bids_root = tmp_path / "bids"
     eegimg.convert_dataset("imagenet_eeg", source=reference, bids_root=bids_root, variant="5to95")
     epochs = eegimg.load_dataset("imagenet_eeg", root=bids_root).epochs()
-    spec = InputSpec(n_chans=128, n_times=512, length="interpolate")
+    assert epochs.tmin == pytest.approx(0.02)
+    spec = InputSpec(
+        n_chans=128, n_times=512, sfreq=1000.0, tmin=0.02, duration=0.44, length="interpolate", resample=False
+    )
     x = prepare(epochs, spec)
     wanted = np.load(reference / "reference_items.npz")
     rows = {index: row for row, index in enumerate(epochs.metadata["source_index"])}

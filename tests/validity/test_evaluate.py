@@ -3,10 +3,12 @@
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from eegimg.bids._marks import mark_steps
 from eegimg.validity import ResultCard, audit_design, evaluate
+from eegimg.validity._folds import find_validation
 
 ROUNDS = np.repeat(np.arange(5), 32)
 
@@ -189,3 +191,48 @@ def test_bad_arguments_get_a_sentence(make_epochs, decoder, arguments, kind, tex
     epochs = small(make_epochs, in_random_order())
     with pytest.raises(kind, match=text):
         evaluate(**({"epochs": epochs, "estimator": decoder} | arguments))
+
+
+@pytest.mark.parametrize(
+    ("training", "text"),
+    [
+        (
+            "a",
+            "evaluate needs two labels in the training part; all 24 epochs there have the 'concept' 'a'. Choose "
+            "another split.",
+        ),
+        (
+            "ab",
+            "evaluate needs test labels that occur in training; none of 24 epochs has one (zero-shot). Decode "
+            "another label, or match features with embeddings of pictures instead.",
+        ),
+    ],
+    ids=["one label", "new labels"],
+)
+def test_what_cannot_be_learned_or_shown_is_refused(make_epochs, decoder, training, text):
+    labels = in_random_order()
+    split = np.where(np.isin(labels, list(training)), "train", "test")
+    with pytest.raises(ValueError, match=f"^{re.escape(text)}$"):
+        evaluate(small(make_epochs, labels), decoder, split=split)
+
+
+def test_validation_epochs_are_found_for_every_fold():
+    parts = pd.Series(["train", "val", "test", "train", None, "Validation"])
+    other = pd.Series(["test", "train", "train", "train", "train", "train"])
+    found = {
+        "column": find_validation("part", pd.DataFrame({"part": parts}), [None]),
+        "values": find_validation(parts.tolist(), None, [None]),
+        "table": find_validation(pd.DataFrame({"a": parts, "b": other}), None, [None, None]),
+        "folds": find_validation(["1", "2", "1", "2", "3", "3"], None, [None] * 3),
+        "number": find_validation(5, None, [None] * 5),
+        "pairs": find_validation([(np.arange(3), np.arange(3, 6))], None, [None]),
+    }
+    rows = {name: [list(held) for held in each] for name, each in found.items()}
+    assert rows == {
+        "column": [[1, 5]],
+        "values": [[1, 5]],
+        "table": [[1, 5], []],
+        "folds": [[]] * 3,
+        "number": [[]] * 5,
+        "pairs": [[]],
+    }

@@ -65,7 +65,7 @@ class Network(nn.Module, PyTorchModelHubMixin):
             _hub.read_config(pathlib.Path(source))
         try:
             return super().from_pretrained(source, **options)
-        except _NOT_REACHED as err:
+        except (EntryNotFoundError, *_NOT_REACHED) as err:
             if isinstance(err, EntryNotFoundError) and not isinstance(err, LocalEntryNotFoundError):
                 raise FileNotFoundError(
                     f"{source} on the Hugging Face hub has no model.safetensors: weights are read from "

@@ -52,13 +52,18 @@ class Block(nn.Module):
 
     def forward(self, x):
         """Return tokens of shape (batch, n_tokens, dim)."""
-        x = _add(x, self.attn.proj(self.attn(self.norm1(x))))
-        return _add(x, self.mlp.fc2(self.mlp(self.norm2(x))))
+        x = _add_linear(x, self.attn.proj, self.attn(self.norm1(x)))
+        return _add_linear(x, self.mlp.fc2, self.mlp(self.norm2(x)))
 
 
-def _add(x, change):
-    """Add to the residual stream, in place of the change where nothing is to be learned."""
-    return x + change if torch.is_grad_enabled() else change.add_(x)
+def _add_linear(x, linear, change):
+    """Return ``x + linear(change)``, in one product that adds to a sum where nothing is to be learned."""
+    # Autocast chooses the types of the product itself; a layer in place of a linear one may do more.
+    plain = type(linear) is nn.Linear and not torch.is_autocast_enabled(x.device.type)
+    if torch.is_grad_enabled() or not plain:
+        return x + linear(change)
+    total = (x + linear.bias).flatten(0, 1)
+    return total.addmm_(change.flatten(0, 1), linear.weight.t()).view_as(x)
 
 
 def sincos_positions(n_positions, dim):

@@ -7,6 +7,7 @@ from torch import nn
 
 from ..._checks import check_number, check_type
 from ._network import Network
+from ._patches import Patches, check_signal, check_sizes, initialise
 from ._transformer import Block, sincos_positions
 
 
@@ -29,18 +30,6 @@ class MaskedOutput(NamedTuple):
     pred: torch.Tensor
     mask: torch.Tensor
     latent: torch.Tensor
-
-
-class _Patches(nn.Module):
-    """A convolution over time that mixes all channels and steps by its own length."""
-
-    def __init__(self, n_chans, patch_size, embed_dim):
-        super().__init__()
-        self.proj = nn.Conv1d(n_chans, embed_dim, patch_size, stride=patch_size)
-
-    def forward(self, x):
-        """Return tokens of shape (batch, n_patches, embed_dim)."""
-        return self.proj(x).transpose(1, 2)
 
 
 class DreamDiffusionEncoder(Network):
@@ -93,7 +82,7 @@ class DreamDiffusionEncoder(Network):
         global_pool=False,
     ):
         super().__init__()
-        n_patches = _check_sizes(
+        n_patches = check_sizes(
             "DreamDiffusionEncoder",
             n_chans=n_chans,
             n_times=n_times,
@@ -105,12 +94,12 @@ class DreamDiffusionEncoder(Network):
         )
         self.n_chans, self.n_times, self.global_pool = n_chans, n_times, global_pool
         self.embed_dim, self.n_patches = embed_dim, n_patches
-        self.patch_embed = _Patches(n_chans, patch_size, embed_dim)
+        self.patch_embed = Patches(n_chans, patch_size, embed_dim)
         self.pos_embed = nn.Parameter(sincos_positions(n_patches, embed_dim), requires_grad=False)
         self.blocks = nn.ModuleList(Block(embed_dim, num_heads, mlp_ratio) for _ in range(depth))
         self.norm = nn.LayerNorm(embed_dim)
         self.head = None if n_outputs is None else nn.Linear(embed_dim, n_outputs)
-        _initialise(self)
+        initialise(self)
 
     def pick_weights(self, state):
         """Return the encoder's part of a checkpoint of pretraining, as the released code takes it.
@@ -125,11 +114,10 @@ class DreamDiffusionEncoder(Network):
         state : dict of str to Tensor
             Weights of the encoder.
         """
-        if "cls_token" not in state:
-            return state
+        of_pretraining = any(name.startswith("decoder_") for name in state)
         unused = ("decoder_", "mask_token", "cls_token")
         state = {name: value for name, value in state.items() if not name.startswith(unused)}
-        if self.global_pool:
+        if self.global_pool and of_pretraining:
             state |= {name: value for name, value in self.state_dict().items() if "norm" in name}
         return state
 
@@ -146,8 +134,8 @@ class DreamDiffusionEncoder(Network):
         tokens : Tensor, shape (batch, n_patches, embed_dim) | (batch, 1, embed_dim) | (batch, n_outputs)
             The tokens, their average with ``global_pool``, or logits with ``n_outputs``.
         """
-        _check_signal(x, self)
-        tokens = self.patch_embed(x) + self.pos_embed[:, 1:]
+        check_signal(x, self)
+        tokens = self.patch_embed(self.patch_embed.cut(x)) + self.pos_embed[:, 1:]
         for block in self.blocks:
             tokens = block(tokens)
         if self.global_pool:
@@ -220,8 +208,8 @@ class DreamDiffusionMAE(Network):
         super().__init__()
         caller = "DreamDiffusionMAE"
         sizes = {"n_chans": n_chans, "n_times": n_times, "patch_size": patch_size, "mlp_ratio": mlp_ratio}
-        n_patches = _check_sizes(caller, **sizes, embed_dim=embed_dim, depth=depth, num_heads=num_heads)
-        _check_sizes(
+        n_patches = check_sizes(caller, **sizes, embed_dim=embed_dim, depth=depth, num_heads=num_heads)
+        check_sizes(
             caller, "decoder_", **sizes, embed_dim=decoder_embed_dim, depth=decoder_depth,
             num_heads=decoder_num_heads,
         )  # fmt: skip
@@ -233,7 +221,7 @@ class DreamDiffusionMAE(Network):
         self.pos_embed = nn.Parameter(sincos_positions(n_patches, embed_dim), requires_grad=False)
         positions = sincos_positions(n_patches, decoder_embed_dim)
         self.decoder_pos_embed = nn.Parameter(positions, requires_grad=False)
-        self.patch_embed = _Patches(n_chans, patch_size, embed_dim)
+        self.patch_embed = Patches(n_chans, patch_size, embed_dim)
         self.blocks = nn.ModuleList(Block(embed_dim, num_heads, mlp_ratio) for _ in range(depth))
         self.norm = nn.LayerNorm(embed_dim)
         self.decoder_embed = nn.Linear(embed_dim, decoder_embed_dim)
@@ -242,7 +230,7 @@ class DreamDiffusionMAE(Network):
         )
         self.decoder_norm = nn.LayerNorm(decoder_embed_dim)
         self.decoder_pred = nn.Linear(decoder_embed_dim, patch_size * n_chans)
-        _initialise(self)
+        initialise(self)
 
     def forward(self, x, mask_ratio=0.75, noise=None, target=None):
         """Mask patches, predict them, and measure the error.
@@ -254,7 +242,8 @@ class DreamDiffusionMAE(Network):
         mask_ratio : float
             Share of patches to mask; 0.75 in the paper, 0.1 in the released configuration.
         noise : Tensor, shape (batch, n_patches) | None
-            Patches with the lowest values stay visible. None draws it.
+            Patches with the lowest values stay visible. With ``focus_range`` the values must be uniform
+            between 0 and 1, and patches outside that stretch stay visible more often. None draws them.
         target : Tensor, shape (batch, n_chans, n_times) | None
             What is to be predicted; None predicts x itself, which is the paper's form.
 
@@ -297,7 +286,7 @@ class DreamDiffusionMAE(Network):
         restore : Tensor, shape (batch, n_patches)
             Which place each patch has among the visible, then the masked ones.
         """
-        _check_signal(x, self)
+        check_signal(x, self)
         check_number("mask_ratio", mask_ratio, "DreamDiffusionMAE", at_least=0, at_most=1)
         n_kept = int(self.n_patches * (1 - mask_ratio))
         if n_kept < 1:
@@ -305,19 +294,16 @@ class DreamDiffusionMAE(Network):
                 f"mask_ratio={mask_ratio:g} leaves none of the {self.n_patches} patches visible. Mask less, "
                 f"at most {1 - 1 / self.n_patches:g}."
             )
-        noise = self._draw(len(x), self.n_patches - n_kept, x.device) if noise is None else noise
-        if noise.shape != (len(x), self.n_patches):
-            raise ValueError(
-                f"The 'noise' parameter of DreamDiffusionMAE must have the shape {(len(x), self.n_patches)}, "
-                f"a number for each patch of each signal. Got {tuple(noise.shape)} instead."
-            )
+        noise = self._check_noise(noise, x, self.n_patches - n_kept)
         order = noise.argsort(dim=1)
         restore = order.argsort(dim=1)
         mask = (restore >= n_kept).to(x.dtype)
-        tokens = self.patch_embed(x) + self.pos_embed[:, 1:]
-        kept = order[:, :n_kept, None].expand(-1, -1, tokens.shape[-1])
+        # What is hidden is not embedded either.
+        kept, cuts = order[:, :n_kept], self.patch_embed.cut(x)
+        cuts = cuts.gather(1, kept[..., None].expand(-1, -1, cuts.shape[-1]))
+        tokens = self.patch_embed(cuts) + self.pos_embed[0, 1:][kept]
         first = (self.cls_token + self.pos_embed[:, :1]).expand(len(x), -1, -1)
-        latent = torch.cat([first, tokens.gather(1, kept)], dim=1)
+        latent = torch.cat([first, tokens], dim=1)
         for block in self.blocks:
             latent = block(latent)
         return self.norm(latent), mask, restore
@@ -378,14 +364,29 @@ class DreamDiffusionMAE(Network):
         """
         return patches.unflatten(2, (self.patch_size, self.n_chans)).permute(0, 3, 1, 2).flatten(2)
 
-    def _draw(self, n_signals, n_masked, device):
-        """Draw noise, with patches in focus masked more often."""
-        noise = torch.rand(n_signals, self.n_patches, device=device)
-        if self._focus is not None and n_masked:
-            weights = torch.tensor(self._focus, device=device).expand(n_signals, -1)
-            # Above every other number, so that these are the ones that are masked.
-            noise.scatter_(1, torch.multinomial(weights, n_masked), 1.1)
-        return noise
+    def _check_noise(self, noise, x, n_masked):
+        """Return the noise by which patches are hidden, given or drawn, with what the focus adds."""
+        shape = (len(x), self.n_patches)
+        given = noise is not None
+        noise = noise if given else torch.rand(shape, device=x.device)
+        if noise.shape != shape:
+            raise ValueError(
+                f"The 'noise' parameter of DreamDiffusionMAE must have the shape {shape}, a number for each "
+                f"patch of each signal. Got {tuple(noise.shape)} instead."
+            )
+        if self._focus is None:
+            return noise
+        if given and not ((noise >= 0) & (noise <= 1)).all():
+            raise ValueError(
+                "The 'noise' parameter of DreamDiffusionMAE must be uniform between 0 and 1 where there is a "
+                f"focus_range. Got numbers from {noise.min():g} to {noise.max():g} instead."
+            )
+        # A power of uniform numbers draws by weight without replacement (Efraimidis and Spirakis 2006), so
+        # that the same noise hides the same on every machine.
+        weights = torch.tensor(self._focus, device=x.device).clamp(min=1e-30)
+        chosen = (noise.float().log() / weights).topk(n_masked).indices
+        # As in the released code: above every other number, so that these are the ones that are hidden.
+        return noise.scatter(1, chosen, 1.1)
 
 
 def _focus_weights(focus_range, focus_rate, n_times, patch_size):
@@ -401,44 +402,3 @@ def _focus_weights(focus_range, focus_rate, n_times, patch_size):
     check_number("focus_rate", focus_rate, "DreamDiffusionMAE", above=0, at_most=1)
     first, stop = (sample // patch_size for sample in focus_range)
     return [focus_rate if first <= n < stop else 1.0 - focus_rate for n in range(n_times // patch_size)]
-
-
-def _check_sizes(caller, prefix="", *, n_chans, n_times, patch_size, embed_dim, depth, num_heads, mlp_ratio):
-    """Return the number of patches of sizes that fit together, or raise ValueError or TypeError."""
-    for name, value in (("n_chans", n_chans), ("n_times", n_times), ("patch_size", patch_size)):
-        check_number(name, value, caller, at_least=1, integer=True)
-    widths = {"embed_dim": embed_dim, "depth": depth, "num_heads": num_heads}
-    for name, value in widths.items():
-        check_number(prefix + name, value, caller, at_least=1, integer=True)
-    check_number("mlp_ratio", mlp_ratio, caller, above=0)
-    if embed_dim % num_heads or embed_dim % 2:
-        raise ValueError(
-            f"The '{prefix}embed_dim' parameter of {caller} must be even and a multiple of its {num_heads} "
-            f"heads. Got {embed_dim} instead."
-        )
-    if n_times % patch_size:
-        raise ValueError(
-            f"The 'n_times' parameter of {caller} must be a multiple of patch_size={patch_size}. Got "
-            f"{n_times} instead; {n_times + patch_size - n_times % patch_size} would do."
-        )
-    return n_times // patch_size
-
-
-def _check_signal(x, network):
-    """Refuse a signal that the network was not made for."""
-    wanted = (network.n_chans, network.n_times)
-    if x.ndim != 3 or tuple(x.shape[1:]) != wanted:
-        raise ValueError(
-            f"{type(network).__name__} was made for signals of shape (batch, {wanted[0]}, {wanted[1]}). Got "
-            f"{tuple(x.shape)} instead. model.card.prepare(epochs) makes them fit."
-        )
-
-
-def _initialise(network):
-    """Draw weights as the released code does: uniform (Glorot and Bengio 2010), no biases."""
-    for module in network.modules():
-        if isinstance(module, nn.Linear):
-            nn.init.xavier_uniform_(module.weight)
-            nn.init.zeros_(module.bias)
-        elif isinstance(module, nn.Conv1d):
-            nn.init.xavier_uniform_(module.weight.view(module.weight.shape[0], -1))

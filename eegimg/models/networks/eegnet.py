@@ -55,7 +55,7 @@ class EEGNet(Network):
             )
         self.n_chans, self.n_times = n_chans, n_times
         with warnings.catch_warnings():
-            # Importing braindecode 1.8 warns of other packages, building of the classifier that is taken off.
+            # Importing braindecode 1.8 warns of other packages.
             warnings.simplefilter("ignore")
             models = require("braindecode.models", "EEGNet", "models")
             network = models.EEGNet(
@@ -66,10 +66,12 @@ class EEGNet(Network):
                 D=n_spatial,
                 kernel_length=kernel_length,
                 drop_prob=drop_prob,
+                # Taken off below; the other kind of classifier prints a warning.
+                final_layer_with_constraint=True,
             )
         network.final_layer = nn.Flatten()
         self.network = network
-        n_features = n_filters * n_spatial * (n_times // 32)
+        n_features = network.F2 * network.final_conv_length
         self.head = nn.Identity() if n_outputs is None else nn.Linear(n_features, n_outputs)
 
     def forward(self, x):
@@ -83,7 +85,7 @@ class EEGNet(Network):
         Returns
         -------
         y : Tensor, shape (batch, n_features) | (batch, n_outputs)
-            Features (16 for each 32 samples), or logits with ``n_outputs``.
+            Features (16 for about every 32 samples), or logits with ``n_outputs``.
         """
         check_signal(x, self)
         return self.head(self.network(x))
