@@ -1,1 +1,7 @@
-__all__: list[str] = []
+from ._pretrain import PretrainResult as PretrainResult
+from ._pretrain import pretrain as pretrain
+
+__all__ = [
+    "PretrainResult",
+    "pretrain",
+]
