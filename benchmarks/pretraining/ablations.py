@@ -166,6 +166,10 @@ def run(entry, crowd):
         return tokens.mean(axis=1) if pool else tokens.reshape(len(tokens), -1)
 
     row |= evaluate(features, *groups)
+    if entry.kind == "trained" and variant.target in ("repeats", "people"):
+        row["prediction"] = evaluate(
+            lambda person, rows: bins(networks.smooth(network, variant, person["X"][rows])), *groups
+        )
     if entry.where:
         row["mean of tokens"] = evaluate(lambda p, r: features(p, r, pool=True), *groups)
         for layer in (0, variant.depth // 2):

@@ -126,6 +126,18 @@ def extract(network, variant, X, layer=None):
     return torch.cat(parts).numpy()
 
 
+def smooth(network, variant, X):
+    """Return what the network predicts with nothing hidden, shape of ``X``."""
+    in_order = torch.arange(network.n_patches, dtype=torch.float32)
+    parts = []
+    with torch.inference_mode():
+        for start in range(0, len(X), BATCH):
+            batch = lay(variant, X[start : start + BATCH])
+            out = network(batch, mask_ratio=0.0, noise=in_order.expand(len(batch), -1))
+            parts.append(network.unpatchify(out.pred))
+    return torch.cat(parts).numpy().reshape(X.shape)
+
+
 def predict_hidden(network, variant, X):
     """Return predicted hidden patches, (n_hidden, n_numbers), and the mask (n_epochs, n_patches) of bool."""
     torch.manual_seed(0)

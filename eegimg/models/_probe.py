@@ -96,7 +96,7 @@ def probe(
     the epochs of a simulated recording, ten concepts, 0.44 of test trials with its best C, beside 0.28 for
     logistic regression with its own and 0.38 for discriminant analysis.
 
-    Audited are the features, as channels with one sample, by their shrinkage LDA: drift that a network
+    Audited are the features themselves, by shrinkage LDA of their principal components: drift that a network
     removed does no harm, and drift that it kept does. Features are standardised with the training part's mean
     and spread. What the numbers beside the accuracy mean is said at :func:`eegimg.validity.evaluate`. Linear
     probes as a measure of representations: Alain and Bengio (2016), arXiv:1610.01644.
@@ -175,7 +175,7 @@ def _check_strengths(strengths):
 
 
 def as_epochs(values, metadata):
-    """Put features into epochs as channels with one sample, as an audit takes them.
+    """Put features into epochs as the samples of one channel, as an audit takes them.
 
     Parameters
     ----------
@@ -186,12 +186,13 @@ def as_epochs(values, metadata):
 
     Returns
     -------
-    epochs : mne.EpochsArray, shape (n_epochs, n_features, 1)
-        Events stand one sample apart, which says that the order of recording is not known from them.
+    epochs : mne.EpochsArray, shape (n_epochs, 1, n_features)
+        At 1 Hz, so that no two features are averaged. Events stand one sample apart, which says that the
+        order of recording is not known from them.
     """
-    info = mne.create_info(values.shape[1], 1.0, "misc", verbose="error")
+    info = mne.create_info(["features"], 1.0, "misc", verbose="error")
     events = np.column_stack([np.arange(len(values)), np.zeros(len(values), int), np.ones(len(values), int)])
-    return mne.EpochsArray(values[:, :, None], info, events, metadata=metadata, verbose="error")
+    return mne.EpochsArray(values[:, None], info, events, metadata=metadata, verbose="error")
 
 
 def _make_readout(estimator, strengths, found, data, random_state):

@@ -28,6 +28,16 @@ def test_work_is_that_of_the_products(script):
     assert script.count_work(encoder, len(x)) == counter.get_total_flops()
 
 
+def test_the_linear_layers_alone_are_all_of_the_blocks(script):
+    encoder = script.DreamDiffusionEncoder(**TINY)
+    multiply, operations = script.linear_arm(encoder, 8)
+    assert operations == 2 * (8 * 12) * 2 * (3 + 1 + 1 + 1) * 12 * 12
+    counter = pytest.importorskip("torch.utils.flop_counter").FlopCounterMode(display=False)
+    with counter, torch.no_grad():
+        multiply()
+    assert counter.get_total_flops() == operations
+
+
 def test_other_numbers_are_refused(script, monkeypatch):
     monkeypatch.setattr(script.Block, "forward", lambda block, x: x)
     with pytest.raises(RuntimeError, match="The encoders differ by "):
@@ -41,6 +51,7 @@ def test_the_forward_pass_is_compared_turn_by_turn(script, monkeypatch):
     taken = {
         "eegimg": [1.0, 2.0, 4.0],
         "released": [2.0, 3.0, 4.0],
+        "linear layers": [1.0, 1.0, 1.0],
         "a": [1.0, 1.0, 1.0],
         "b": [1.0, 2.0, 6.0],
     }
@@ -50,6 +61,7 @@ def test_the_forward_pass_is_compared_turn_by_turn(script, monkeypatch):
     assert found["to_released"] == {"median": 1.5, "range": [1.0, 2.0]}
     assert found["peak_gflop_per_s"] == 1.5
     assert found["of_peak"]["eegimg"] == {"median": 0.4, "range": [0.2, 0.8]}
+    assert found["fastest_of_fastest_peak"]["eegimg"] == 0.4
     assert found["difference_max"] < 1e-5
 
 
@@ -86,16 +98,24 @@ def test_both_train_the_same(script):
     assert found["to_released"]["median"] > 0
 
 
-def test_limits_say_what_this_processor_lacks(script):
+def test_limits_say_what_was_missed_and_what_this_processor_lacks(script):
     result = {
         "machine": {"instructions": ["avx2"]},
+        "load_average_before": [5.9, 5.0, 6.0],
         "encoder": {
-            "cpu_s": {"released": {"median": 2.0}}, "peak_gflop_per_s": 6.0, "work_gflop": 10.0,
+            "cpu_s": {"released": {"median": 2.0}},
+            "peak_gflop_per_s": 6.0,
+            "work_gflop": 10.0,
+            "of_peak": {"eegimg": {"median": 0.85}},
         },
         "short": {"bfloat16_to_float32": {"median": 0.12}},
-    }  # fmt: skip
-    first, second = script.state_limits(result)
-    assert "would be 1.20 times as fast as the released one" in first
-    assert second.startswith("bfloat16 ran 0.12 times as fast as float32: this processor has neither")
+    }
+    bound, missed, rounded = script.state_limits(result)
+    assert "would be 1.20 times as fast as the released one" in bound
+    assert missed.startswith(
+        "The encoder reached 0.85 of the peak and not 0.88, on a machine with a load of 5.9"
+    )
+    assert rounded.startswith("bfloat16 ran 0.12 times as fast as float32: this processor has neither")
     result["machine"]["instructions"].append("amx_bf16")
-    assert script.state_limits(result) == [first]
+    result["encoder"]["of_peak"]["eegimg"]["median"] = 0.9
+    assert script.state_limits(result) == [bound]

@@ -67,8 +67,7 @@ def test_the_list_counts(ask, monkeypatch):
     card = dataclasses.replace(read_card("dreamdiffusion_mae"), n_parameters=1_234_567, licence="[MIT]")
     monkeypatch.setattr("eegimg.models._registry.read_card", lambda name: card)
     assert (
-        "    masked; input 128 x 512; 1,234,567 parameters\n"
-        "    weights by hand; licence [MIT]\n"
+        "    masked; input 128 x 512 from 0.02 to 0.46 s at 1000 Hz; 1,234,567 parameters\n    weights by hand; licence [MIT]\n"
     ) in ask().stdout
 
 

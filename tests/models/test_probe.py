@@ -437,3 +437,12 @@ def test_parameters_are_checked():
         probe(values, metadata, strengths=[])
     with pytest.raises(ValueError, match="the metadata have 'concept', 'subject', 'onset' and 'split'. Name"):
         probe(values, metadata, "sptil")
+
+
+def test_features_may_be_many():
+    # As many tokens as the released encoder gives, in one row: no square of that number is ever made.
+    values, metadata = planted(n_each=20, n_features=50)
+    wide = np.hstack([values, np.zeros((len(values), 131_022))])
+    assert as_epochs(wide, metadata).get_data(copy=False).shape == (60, 1, 131_072)
+    narrow = probe(values, metadata, n_relabel=1)
+    pd.testing.assert_frame_equal(probe(wide, metadata, n_relabel=1).predictions, narrow.predictions)

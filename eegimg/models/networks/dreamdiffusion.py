@@ -8,7 +8,7 @@ from torch import nn
 from ..._checks import check_number, check_type
 from ._network import Network
 from ._patches import Patches, check_signal, check_sizes, initialise
-from ._transformer import Block, sincos_positions
+from ._transformer import Block, run_blocks, sincos_positions
 
 
 class MaskedOutput(NamedTuple):
@@ -92,6 +92,7 @@ class DreamDiffusionEncoder(Network):
             num_heads=num_heads,
             mlp_ratio=mlp_ratio,
         )
+        check_number("n_outputs", n_outputs, "DreamDiffusionEncoder", at_least=1, none=True, integer=True)
         self.n_chans, self.n_times, self.global_pool = n_chans, n_times, global_pool
         self.embed_dim, self.n_patches = embed_dim, n_patches
         self.patch_embed = Patches(n_chans, patch_size, embed_dim)
@@ -136,8 +137,7 @@ class DreamDiffusionEncoder(Network):
         """
         check_signal(x, self)
         tokens = self.patch_embed(self.patch_embed.cut(x)) + self.pos_embed[:, 1:]
-        for block in self.blocks:
-            tokens = block(tokens)
+        tokens = run_blocks(self.blocks, tokens)
         if self.global_pool:
             tokens = tokens.mean(dim=1, keepdim=True)
         tokens = self.norm(tokens)
@@ -304,9 +304,7 @@ class DreamDiffusionMAE(Network):
         tokens = self.patch_embed(cuts) + self.pos_embed[0, 1:][kept]
         first = (self.cls_token + self.pos_embed[:, :1]).expand(len(x), -1, -1)
         latent = torch.cat([first, tokens], dim=1)
-        for block in self.blocks:
-            latent = block(latent)
-        return self.norm(latent), mask, restore
+        return self.norm(run_blocks(self.blocks, latent)), mask, restore
 
     def decode(self, latent, restore):
         """Predict all patches from the visible ones.
@@ -329,8 +327,7 @@ class DreamDiffusionMAE(Network):
         everywhere = restore[..., None].expand(-1, -1, tokens.shape[-1])
         patches = torch.cat([tokens[:, 1:], hidden], dim=1).gather(1, everywhere)
         tokens = torch.cat([tokens[:, :1], patches], dim=1) + self.decoder_pos_embed
-        for block in self.decoder_blocks:
-            tokens = block(tokens)
+        tokens = run_blocks(self.decoder_blocks, tokens)
         return self.decoder_pred(self.decoder_norm(tokens))[:, 1:]
 
     def patchify(self, x):
